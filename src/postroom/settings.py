@@ -1,0 +1,242 @@
+"""All settings, read once from the environment: Django's and ours (`POSTROOM_...`).
+
+Each of ours is one call with its default, unit and reason; `docs/settings.md` is that table.
+A value that cannot be used ends the start with one sentence (ConfigurationError).
+"""
+
+from pathlib import Path
+
+from psycopg.conninfo import conninfo_to_dict
+
+from postroom.management import embedded
+from postroom.management.environment import Environment
+from postroom.management.secret_file import read_or_make
+
+_environment = Environment()
+_text, _secret = _environment.text, _environment.secret
+_whole, _whole_or_unset = _environment.whole, _environment.whole_or_unset
+_seconds = _environment.seconds
+
+# Where things are
+
+POSTROOM_DATA = Path(
+    _text("POSTROOM_DATA", ".postroom", "directory", "The embedded database and generated secrets.")
+    or ""
+).absolute()
+
+_database_url = _secret(
+    "DATABASE_URL", "URL", "PostgreSQL 15 or newer; unset: an embedded PostgreSQL 18 starts itself."
+)
+POSTROOM_EMBEDDED = _database_url is None
+POSTROOM_DATABASE_DSN = _database_url or embedded.dsn(POSTROOM_DATA)
+POSTROOM_DATABASE_CONNECTIONS_MAX = _whole(
+    "POSTROOM_DATABASE_CONNECTIONS_MAX",
+    16,
+    "connections of one process",
+    "Concurrent statements above a few per core wait in the server anyway.",
+)
+
+# Doors
+
+POSTROOM_BIND = _text(
+    "POSTROOM_BIND", "127.0.0.1", "IP address", "Nothing is open to the network unasked."
+)
+POSTROOM_HTTP_PORT = _whole("POSTROOM_HTTP_PORT", 8025, "port", "API, webhooks, tracking, pages.")
+POSTROOM_SMTP_PORT = _whole(
+    "POSTROOM_SMTP_PORT", 2525, "port", "Submission with AUTH; above 1024, so it needs no root."
+)
+POSTROOM_SMTPS_PORT = _whole_or_unset(
+    "POSTROOM_SMTPS_PORT", "port", "Submission under implicit TLS (465 in production); unset: off."
+)
+POSTROOM_SMTP_RELAY_PORT = _whole_or_unset(
+    "POSTROOM_SMTP_RELAY_PORT",
+    "port",
+    "The listener that knows clients by their network (25 in production); unset: off.",
+)
+POSTROOM_SIMULATOR_PORT = _whole(
+    "POSTROOM_SIMULATOR_PORT", 8026, "port", "The simulated provider's HTTP face."
+)
+POSTROOM_PUBLIC_URL = (
+    _text(
+        "POSTROOM_PUBLIC_URL",
+        None,
+        "URL",
+        "Where providers and recipients reach the web role; unset: the local HTTP port.",
+    )
+    or f"http://127.0.0.1:{POSTROOM_HTTP_PORT}"
+).rstrip("/")
+POSTROOM_TLS_CERT = _text(
+    "POSTROOM_TLS_CERT", None, "PEM file", "Unset: a self-signed one is made in POSTROOM_DATA."
+)
+POSTROOM_TLS_KEY = _text(
+    "POSTROOM_TLS_KEY", None, "PEM file", "The private key of POSTROOM_TLS_CERT."
+)
+POSTROOM_WEB_WORKERS = _whole(
+    "POSTROOM_WEB_WORKERS", 1, "processes", "One fills a core; more for more cores."
+)
+POSTROOM_WEB_THREADS = _whole(
+    "POSTROOM_WEB_THREADS",
+    64,
+    "threads of one worker",
+    "Only requests that wait together share a commit.",
+)
+POSTROOM_SMTP_PROCESSES = _whole(
+    "POSTROOM_SMTP_PROCESSES", 1, "processes", "They share the ports; one for each core at most."
+)
+
+# Limits of one submission
+
+POSTROOM_BODY_BYTES_MAX = _whole(
+    "POSTROOM_BODY_BYTES_MAX",
+    64 * 1024**2,
+    "bytes",
+    "200,000 recipients with some 200 bytes of fields each, and 20 MiB of content.",
+)
+POSTROOM_RECIPIENTS_MAX = _whole(
+    "POSTROOM_RECIPIENTS_MAX",
+    200_000,
+    "recipients",
+    "A whole field force in one call, in one transaction of some seconds.",
+)
+POSTROOM_HEADERS_MAX = _whole(
+    "POSTROOM_HEADERS_MAX", 100, "headers", "Real mail has fewer than 60; parsing stays linear."
+)
+POSTROOM_HEADER_BYTES_MAX = _whole(
+    "POSTROOM_HEADER_BYTES_MAX",
+    64 * 1024,
+    "bytes of all headers",
+    "Large receivers refuse header blocks above 64 KiB.",
+)
+POSTROOM_ATTACHMENTS_MAX = _whole(
+    "POSTROOM_ATTACHMENTS_MAX", 100, "attachments", "More than any provider takes in one mail."
+)
+POSTROOM_NESTING_MAX = _whole(
+    "POSTROOM_NESTING_MAX", 20, "levels of MIME parts", "Mail clients nest five or six."
+)
+POSTROOM_SMTP_RCPT_MAX = _whole(
+    "POSTROOM_SMTP_RCPT_MAX",
+    5_000,
+    "recipients of one SMTP mail",
+    "RFC 5321 (4.5.3.1.8) asks for 100 at least; then 452 and the client goes on.",
+    least=100,
+)
+POSTROOM_SMTP_MESSAGE_BYTES_MAX = _whole(
+    "POSTROOM_SMTP_MESSAGE_BYTES_MAX",
+    64 * 1024**2,
+    "bytes",
+    "As over HTTP; providers stop at 20 to 40 MiB.",
+)
+POSTROOM_SEND_AT_DAYS_MAX = _whole(
+    "POSTROOM_SEND_AT_DAYS_MAX",
+    400,
+    "days",
+    "A yearly mail fits; a mistyped year does not wait for a decade.",
+)
+
+# Sending
+
+POSTROOM_CALL_TIMEOUT_S = _seconds(
+    "POSTROOM_CALL_TIMEOUT_S", 60, "The slowest honest provider answers take half of that."
+)
+POSTROOM_LEASE_S = _seconds(
+    "POSTROOM_LEASE_S",
+    300,
+    "Above the longest call with its composition, or two senders hold one delivery.",
+)
+POSTROOM_CALLS_IN_FLIGHT_MAX = _whole(
+    "POSTROOM_CALLS_IN_FLIGHT_MAX",
+    32,
+    "calls of one sender",
+    "At 300 ms a call and 1,000 recipients in each, 100,000 are out in a second.",
+)
+POSTROOM_CLAIM_BATCH = _whole(
+    "POSTROOM_CLAIM_BATCH", 1_000, "deliveries", "Larger claims were no faster when measured."
+)
+POSTROOM_BATCH_MAX = _whole_or_unset(
+    "POSTROOM_BATCH_MAX", "recipients of one call", "Unset: as many as the provider takes."
+)
+POSTROOM_IDLE_POLL_S = _seconds(
+    "POSTROOM_IDLE_POLL_S", 0.25, "How long a role with nothing to do waits before it looks again."
+)
+
+# Hearing back
+
+POSTROOM_DOUBT_WINDOW_S = _seconds(
+    "POSTROOM_DOUBT_WINDOW_S",
+    600,
+    "How long an unknown hand-over waits for proof; providers' first events take a minute (p99).",
+)
+POSTROOM_SILENCE_S = _seconds(
+    "POSTROOM_SILENCE_S", 72 * 3600, "Providers try for 72 hours; then no word is coming."
+)
+POSTROOM_SILENCE_DEFERRED_S = _seconds(
+    "POSTROOM_SILENCE_DEFERRED_S", 96 * 3600, "After a deferral: 72 hours of tries and a day."
+)
+
+# Retention
+
+POSTROOM_CONTENT_DAYS = _whole(
+    "POSTROOM_CONTENT_DAYS", 90, "days", "Questions about what a mail said come within a quarter."
+)
+POSTROOM_RECEIPT_DAYS = _whole(
+    "POSTROOM_RECEIPT_DAYS", 180, "days", "Long enough to read them again after a rule changed."
+)
+POSTROOM_LEDGER_MONTHS = _whole(
+    "POSTROOM_LEDGER_MONTHS", 25, "months", "Two years and the month that is under way."
+)
+
+# Django
+
+SECRET_KEY = POSTROOM_SECRET_KEY = _secret(
+    "POSTROOM_SECRET_KEY",
+    "text",
+    "Signs tokens and seals account settings; unset: made once in POSTROOM_DATA.",
+) or read_or_make(embedded.directory(POSTROOM_DATA) / "secret-key")
+
+POSTROOM_LOG_LEVEL = _text(
+    "POSTROOM_LOG_LEVEL",
+    "INFO",
+    "DEBUG, INFO, WARNING, ERROR",
+    "To standard error, without addresses.",
+)
+
+POSTROOM_TABLE = _environment.table
+
+_connection = conninfo_to_dict(POSTROOM_DATABASE_DSN)
+DATABASES = {
+    "default": {
+        "ENGINE": "django.db.backends.postgresql",
+        "NAME": _connection.pop("dbname", ""),
+        "USER": _connection.pop("user", ""),
+        "PASSWORD": _connection.pop("password", ""),
+        "HOST": _connection.pop("host", ""),
+        "PORT": _connection.pop("port", ""),
+        "OPTIONS": _connection,
+    }
+}
+
+INSTALLED_APPS = [
+    "django.contrib.contenttypes",
+    "django.contrib.auth",
+    "django.contrib.sessions",
+    "postroom.ledger",
+]
+ROOT_URLCONF = "postroom.urls"
+# Links into the house are built from POSTROOM_PUBLIC_URL alone, never from a Host header.
+ALLOWED_HOSTS = ["*"]
+DEBUG = False
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+DATA_UPLOAD_MAX_MEMORY_SIZE = POSTROOM_BODY_BYTES_MAX
+TIME_ZONE = "UTC"
+USE_TZ = True
+USE_I18N = False
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {
+        "line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"},
+    },
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["stderr"], "level": POSTROOM_LOG_LEVEL},
+}
