@@ -1,0 +1,1 @@
+"""The rules: pure functions and versioned tables. No clock, network, database or framework."""
