@@ -1,0 +1,47 @@
+"""The order of service, and what each lane does when nobody can tell whether a mail was taken."""
+
+from enum import IntEnum, StrEnum
+
+
+class Lane(IntEnum):
+    """The order of service; the number is what the ledger stores, the label what people write."""
+
+    URGENT = 0
+    """Served first: one person waits for it, or everybody must know now."""
+    NORMAL = 1
+    """Everything that nobody marked."""
+    BULK = 2
+    """Broadcasts that may take their time."""
+
+    @property
+    def label(self) -> str:
+        """The name at the edges: `urgent`, `normal` or `bulk`."""
+        return self.name.lower()
+
+    @classmethod
+    def of_label(cls, label: str) -> "Lane":
+        """The lane of a name at the edges; ValueError when there is no such lane."""
+        lane = _BY_LABEL.get(label)
+        if lane is None:
+            raise ValueError(f"there is no lane {label!r}; use one of {', '.join(_BY_LABEL)}")
+        return lane
+
+
+_BY_LABEL = {lane.label: lane for lane in Lane}
+
+
+class OnDoubt(StrEnum):
+    """What to do with a delivery whose hand-over has no known outcome."""
+
+    RESEND = "resend"
+    """Hand it over again: twice is better than never."""
+    HOLD = "hold"
+    """Wait for proof or a person: never is better than twice."""
+
+
+ON_DOUBT_BY_LANE: dict[Lane, OnDoubt] = {
+    Lane.URGENT: OnDoubt.RESEND,
+    Lane.NORMAL: OnDoubt.HOLD,
+    Lane.BULK: OnDoubt.HOLD,
+}
+"""What applies when a submission does not say `on_doubt` itself."""
