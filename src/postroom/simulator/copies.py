@@ -1,0 +1,97 @@
+"""One recipient's copy of a mail that the provider took, as the truth log keeps it."""
+
+import json
+from dataclasses import MISSING, Field, dataclass, field, fields
+from typing import Any
+
+from postroom.simulator.addresses import decide
+from postroom.simulator.plan import Step, timeline
+
+HANDOVER_KEY = "postroom_handover"
+"""The custom argument that carries the sender's own opaque id of this hand-over."""
+
+
+def _is_needed(each: Field[Any]) -> bool:
+    return each.default is MISSING and each.default_factory is MISSING
+
+
+def _usual(each: Field[Any]) -> object:
+    return each.default if each.default_factory is MISSING else each.default_factory()
+
+
+_ENGAGEMENT = {"open": "track_opens", "click": "track_clicks"}
+
+
+@dataclass(frozen=True, slots=True)
+class Copy:
+    """A mail taken for one recipient."""
+
+    message_id: str
+    """As answered to the caller."""
+    number: int
+    """Which recipient of the call, from 0."""
+    door: str
+    """`http` or `smtp`."""
+    recipient: str
+    sender: str
+    to: tuple[str, ...]
+    """The addresses that this recipient sees in To."""
+    cc: tuple[str, ...]
+    digest: str
+    """Of what this recipient gets: see `truth.digest_of_content` and `truth.digest_of_mail`."""
+    smtp_id: str
+    taken_at: float
+    """Seconds since 1970."""
+    starts_at: float
+    """When its timeline begins: `taken_at`, or the send_at that was asked for."""
+    seed: int
+    args: dict[str, str] = field(default_factory=dict)
+    category: tuple[str, ...] = ()
+    url: str | None = None
+    """The link that is followed when one is."""
+    track_opens: bool = True
+    track_clicks: bool = True
+    silent_share: float = 0.0
+    flaw: str | None = None
+    """Why the provider drops it itself, whatever the address says."""
+
+    @property
+    def id(self) -> str:
+        """Names this copy in the truth log."""
+        return f"{self.message_id}.{self.number}"
+
+    @property
+    def handover(self) -> str | None:
+        """The sender's own id of this hand-over; None when none travelled with it."""
+        return self.args.get(HANDOVER_KEY)
+
+    def steps(self) -> tuple[Step, ...]:
+        """Every event that is to come of it, from the first to the last."""
+        if self.flaw:
+            return (Step("dropped", 0.1, {"reason": self.flaw, "status": "5.0.0"}),)
+        decision = decide(self.recipient, self.seed, self.silent_share)
+        steps = timeline(self.recipient, decision, self.seed)
+        if decision.magic or (self.track_opens and self.track_clicks):
+            return steps
+        return tuple(step for step in steps if getattr(self, _ENGAGEMENT.get(step.event, ""), True))
+
+    def line(self, steps: int) -> str:
+        """Its line in the truth log; `steps` is how many facts are to follow."""
+        return json.dumps(
+            {"kind": "taken", "copy": self.id, "handover": self.handover, "steps": steps}
+            | {name: getattr(self, name) for name in _NEEDED}
+            | {name: value for name, usual in _USUAL if (value := getattr(self, name)) != usual}
+        )
+
+    @classmethod
+    def read(cls, line: dict[str, Any]) -> "Copy":
+        """The copy of a truth line."""
+        values = {name: line[name] for name in (*_NEEDED, *dict(_USUAL)) if name in line}
+        lists = {name: tuple(values[name]) for name in _LISTS if name in values}
+        return cls(**values | lists)
+
+
+_LISTS = ("to", "cc", "category")
+_NEEDED = tuple(each.name for each in fields(Copy) if _is_needed(each))
+_USUAL = tuple((each.name, _usual(each)) for each in fields(Copy) if not _is_needed(each))
+"""Fields whose usual value is left out of the line, with that value."""

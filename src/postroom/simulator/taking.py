@@ -1,0 +1,112 @@
+"""From an accepted Mail Send request to one copy per recipient."""
+
+import re
+import secrets
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from postroom.simulator.addresses import Fate, decide
+from postroom.simulator.copies import Copy
+from postroom.simulator.flaws import Flaw
+from postroom.simulator.rendering import Filler
+from postroom.simulator.truth import digest_of_content, digest_of_rest
+
+_LINK = re.compile(r"https?://[^\s\"'<>)]+")
+
+
+def new_message_id() -> str:
+    """22 characters, as the vendor's X-Message-Id."""
+    return secrets.token_urlsafe(16)
+
+
+def refused_recipients(payload: Mapping[str, Any], seed: int) -> list[Flaw]:
+    """The recipients whose address makes the provider refuse the whole call."""
+    return [
+        Flaw("Does not contain a valid address.", f"personalizations.{number}.{name}.{at}.email")
+        for number, block in enumerate(payload["personalizations"])
+        for name in ("to", "cc", "bcc")
+        for at, person in enumerate(block.get(name, ()))
+        if person["email"][:6].lower() == "refuse"
+        and decide(person["email"], seed).fate is Fate.REFUSE
+    ]
+
+
+class Request:
+    """One accepted call."""
+
+    def __init__(self, payload: dict[str, Any], seed: int, silent_share: float) -> None:
+        self._payload, self._seed, self._silent_share = payload, seed, silent_share
+        self._types = [part["type"] for part in payload["content"]]
+        self._texts = [part["value"] for part in payload["content"]]
+        self._rest = digest_of_rest(payload.get("attachments", []))
+        self._fillers: dict[tuple[str, tuple[str, ...]], Filler] = {}
+        tracking = payload.get("tracking_settings", {})
+        self._track_opens = _enabled(tracking, "open_tracking")
+        self._track_clicks = _enabled(tracking, "click_tracking")
+
+    def copies(self, message_id: str, now: float) -> list[Copy]:
+        """One for each recipient, in the order of the call."""
+        found: list[Copy] = []
+        for block in self._payload["personalizations"]:
+            subject, *texts = self._filled(block)
+            shared = self._shared(block, subject, texts)
+            for email in _emails(block):
+                found.append(
+                    Copy(
+                        message_id=message_id,
+                        number=len(found),
+                        door="http",
+                        recipient=email,
+                        smtp_id=f"<{message_id}@geopod-ismtpd-1>",
+                        taken_at=now,
+                        starts_at=max(now, block.get("send_at", self._payload.get("send_at", 0))),
+                        **shared,
+                    )
+                )
+        return found
+
+    def _filled(self, block: Mapping[str, Any]) -> list[str]:
+        """Subject and contents for this personalization."""
+        subject = block.get("subject") or self._payload["subject"]
+        values = block.get("substitutions") or {}
+        key = (subject, tuple(values))
+        filler = self._fillers.get(key)
+        if filler is None:
+            filler = self._fillers[key] = Filler(key[1], [subject, *self._texts])
+        return filler.fill(values)
+
+    def _shared(
+        self, block: Mapping[str, Any], subject: str, texts: Sequence[str]
+    ) -> dict[str, Any]:
+        """What all recipients of one personalization have in common."""
+        contents = list(zip(self._types, texts, strict=True))
+        return {
+            "sender": self._payload["from"]["email"],
+            "to": tuple(person["email"] for person in block["to"]),
+            "cc": tuple(person["email"] for person in block.get("cc", ())),
+            "digest": digest_of_content(subject, contents, self._rest),
+            "seed": self._seed,
+            "args": {**self._payload.get("custom_args", {}), **block.get("custom_args", {})},
+            "category": tuple(self._payload.get("categories", ())),
+            "url": first_link(texts),
+            "track_opens": self._track_opens,
+            "track_clicks": self._track_clicks,
+            "silent_share": self._silent_share,
+        }
+
+
+def first_link(texts: Sequence[str]) -> str | None:
+    """The link that a person follows: the first of the last part, which is the HTML one."""
+    found = _LINK.search(texts[-1])
+    return found.group() if found else None
+
+
+def _emails(block: Mapping[str, Any]) -> Iterator[str]:
+    for name in ("to", "cc", "bcc"):
+        for person in block.get(name, ()):
+            yield person["email"]
+
+
+def _enabled(tracking: Mapping[str, Any], name: str) -> bool:
+    """Tracking is on unless the call says otherwise, as in a new account."""
+    return bool(tracking.get(name, {}).get("enable", True))
