@@ -1,0 +1,97 @@
+"""What each provider's own classification amounts to: one table a provider, data only.
+
+Read when text and code are silent (step 4 of the order of decision), and for mail that was never
+attempted (step 1). Always the least suppressing candidate. It lives here and not with the adapter
+because the reading of a stored event is a rule, and rules import no provider.
+"""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class ProviderClass:
+    """What one class of one provider means."""
+
+    reason: str
+    cause: str | None = None
+    """Of a provider's suppression: the reason for which it stands there, where the class tells."""
+
+
+SENDGRID: dict[str, ProviderClass] = {
+    "Invalid Address": ProviderClass("address_unknown"),
+    "Technical": ProviderClass("receiver_down"),
+    "Technical Failure": ProviderClass("receiver_down"),
+    "Content": ProviderClass("content_refused"),
+    "Reputation": ProviderClass("reputation_block"),
+    "Frequency or Volume Too High": ProviderClass("rate_limited"),
+    "Frequency/Volume Too High": ProviderClass("rate_limited"),
+    "Mailbox Unavailable": ProviderClass("mailbox_full"),
+    "Unclassified": ProviderClass("unclassified"),
+    "Bounced Address": ProviderClass("suppressed_by_provider", "bounced"),
+    "Spam Reporting Address": ProviderClass("suppressed_by_provider", "complained_before"),
+    "Unsubscribed Address": ProviderClass("suppressed_by_provider", "unsubscribed"),
+    "Recipient List over Package Quota": ProviderClass("provider_quota"),
+    "Spam Content": ProviderClass("provider_refused"),
+    "Invalid SMTPAPI header": ProviderClass("provider_refused"),
+    "Invalid": ProviderClass("address_syntax"),
+}
+"""`bounce_classification` and the reasons of `dropped`: twilio.com/docs/sendgrid, "Event Webhook
+Reference" and "Bounces API" (the latter writes `Technical Failure`), read 2026-11-24."""
+
+SPARKPOST: dict[str, ProviderClass] = {
+    "1": ProviderClass("unclassified"),
+    "10": ProviderClass("address_unknown"),
+    "20": ProviderClass("receiver_down"),
+    "21": ProviderClass("receiver_down"),
+    "22": ProviderClass("mailbox_full"),
+    "23": ProviderClass("message_too_large"),
+    "24": ProviderClass("gave_up"),
+    "25": ProviderClass("policy_refused"),
+    "26": ProviderClass("provider_refused"),
+    "30": ProviderClass("address_ambiguous"),
+    "40": ProviderClass("unclassified"),
+    "50": ProviderClass("policy_refused"),
+    "51": ProviderClass("content_refused"),
+    "52": ProviderClass("content_refused"),
+    "53": ProviderClass("attachment_refused"),
+    "54": ProviderClass("policy_refused"),
+    "60": ProviderClass("auto_reply"),
+    "70": ProviderClass("gave_up"),
+    "80": ProviderClass("unclassified"),
+    "90": ProviderClass("unsubscribed"),
+    "100": ProviderClass("auto_reply"),
+}
+"""`bounce_class`: support.sparkpost.com, "Bounce Classification Codes". Classes 25 and 26 are
+decided by their text before this table is read."""
+
+PROVIDER_CLASSES: dict[str, dict[str, ProviderClass]] = {
+    "sendgrid": SENDGRID,
+    "sparkpost": SPARKPOST,
+}
+"""The tables, by provider."""
+
+LIST_TEXTS: tuple[str, ...] = (
+    "recipient address was suppressed",
+    "recipient address suppressed",
+    "suppression list",
+    "previously bounced address",
+    "on our suppression",
+)
+"""Words by which a provider says that its own list kept the mail back: SparkPost class 25, Amazon
+SES OnAccountSuppressionList, Mailgun "Not delivering to previously bounced address"."""
+
+QUOTA_TEXTS: tuple[str, ...] = (
+    "over package quota",
+    "maximum credits exceeded",
+    "daily message quota exceeded",
+    "sending quota exceeded",
+)
+"""Words by which a provider says that our allowance is used up: SendGrid, Amazon SES."""
+
+NEVER_SUPPRESSES: frozenset[tuple[str, str]] = frozenset({("sendgrid", "blocked")})
+"""(provider, its type) of refusals that the provider itself calls no fault of the address."""
+
+
+def class_of(provider: str, provider_class: str) -> ProviderClass | None:
+    """The row of a provider's class; None for one that has no row."""
+    return PROVIDER_CLASSES.get(provider, {}).get(provider_class)
