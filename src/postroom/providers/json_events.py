@@ -1,0 +1,94 @@
+"""A JSON array of events, each with its place in the body's bytes, however hostile the body."""
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from postroom.providers.base import Unreadable
+
+_DIGITS_MAX = 18
+"""Longer whole numbers stay text: nobody needs them, and reading them costs time."""
+
+ITEMS_MAX = 100_000
+"""Far beyond any provider's batch; keeps the memory that a body can take in bounds."""
+
+_BYTE_ORDER_MARK = "\ufeff"
+_BLANK = re.compile(r"[ \t\r\n]*")
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One element of the array."""
+
+    value: Any
+    start: int
+    length: int
+
+
+def _whole(digits: str) -> int | str:
+    return int(digits) if len(digits) <= _DIGITS_MAX else digits
+
+
+def _no_number(_: str) -> None:
+    """NaN and the infinities are no JSON."""
+
+
+# Decimals stay as written: a stamp is part of the fact's identity.
+_DECODER = json.JSONDecoder(parse_int=_whole, parse_float=str, parse_constant=_no_number)
+
+
+def items(body: bytes) -> list[Item]:
+    """Every element of the array; raises Unreadable when the body is no JSON array."""
+    try:
+        text = body.decode()
+    except UnicodeDecodeError as error:
+        raise Unreadable(f"the body is not UTF-8 at byte {error.start}") from error
+    try:
+        return list(_items(text))
+    except json.JSONDecodeError as error:
+        raise Unreadable(f"the body is no JSON: {error.msg} at character {error.pos}") from error
+    except RecursionError as error:
+        raise Unreadable("the body is nested too deeply") from error
+
+
+def _items(text: str) -> Iterator[Item]:
+    place = _after_blank(text, 1 if text.startswith(_BYTE_ORDER_MARK) else 0)
+    if text[place : place + 1] != "[":
+        raise Unreadable("the body is no JSON array")
+    place = _after_blank(text, place + 1)
+    marked, offset, count = 0, 0, 0
+    closed = text[place : place + 1] == "]"
+    while not closed:
+        count += 1
+        if count > ITEMS_MAX:
+            raise Unreadable(f"the body has more than {ITEMS_MAX} events")
+        value, end = _DECODER.raw_decode(text, place)
+        offset += _bytes(text, marked, place)
+        length = _bytes(text, place, end)
+        yield Item(value, offset, length)
+        offset, marked = offset + length, end
+        place = _after_blank(text, end)
+        closed = _is_last(text, place)
+        place = place if closed else _after_blank(text, place + 1)
+    if _after_blank(text, place + 1) != len(text):
+        raise Unreadable("the body goes on after its array")
+
+
+def _is_last(text: str, place: int) -> bool:
+    """Whether the array ends here; raises JSONDecodeError when it neither ends nor goes on."""
+    mark = text[place : place + 1]
+    if mark not in {"]", ","}:
+        raise json.JSONDecodeError("the array breaks off", text, place)
+    return mark == "]"
+
+
+def _after_blank(text: str, place: int) -> int:
+    match = _BLANK.match(text, place)
+    return match.end() if match else place
+
+
+def _bytes(text: str, start: int, end: int) -> int:
+    run = text[start:end]
+    return len(run) if run.isascii() else len(run.encode())

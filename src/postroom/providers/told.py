@@ -1,0 +1,48 @@
+"""How a notification's fields are read: of the right type and storable, or not there at all.
+
+For every receiver: what a stranger writes may have any type, and text may hold what PostgreSQL
+cannot store. The bytes themselves stay in the receipt.
+"""
+
+import re
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+Fields = Mapping[str, Any]
+
+_UNSTORABLE = re.compile(r"[\x00\ud800-\udfff]")
+
+
+def text(fields: Fields, name: str) -> str | None:
+    """The field as text; None when absent, empty, or neither text nor number."""
+    value = fields.get(name)
+    if isinstance(value, str):
+        return _UNSTORABLE.sub("\N{REPLACEMENT CHARACTER}", value) or None
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return str(value)
+    return None
+
+
+def flag(fields: Fields, name: str) -> bool | None:
+    """The field as true or false; None when it is neither."""
+    value = fields.get(name)
+    return value if isinstance(value, bool) else None
+
+
+def uuid(fields: Fields, name: str) -> UUID | None:
+    """The field as an id of ours; None when it is none."""
+    value = text(fields, name)
+    try:
+        return UUID(value) if value and len(value) == 36 else None
+    except ValueError:
+        return None
+
+
+def unix_time(stamp: str) -> datetime | None:
+    """The instant of a Unix time in seconds; None for what is none or lies beyond the calendar."""
+    try:
+        return datetime.fromtimestamp(float(stamp), UTC)
+    except (ValueError, OverflowError, OSError):
+        return None
