@@ -1,15 +1,16 @@
 """The real parts that tests run against: PostgreSQL, and whole installations."""
 
 import os
-import shutil
-import tempfile
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 
 from postroom.management import embedded
+from tests.directories import data_directory
+
+pytest_plugins = ("tests.installation",)
 
 _STACK = ExitStack()
 
@@ -28,18 +29,6 @@ def pytest_configure() -> None:
 def pytest_unconfigure() -> None:
     """Removes the data of this run's server."""
     _STACK.close()
-
-
-@contextmanager
-def data_directory() -> Iterator[Path]:
-    """An empty POSTROOM_DATA with a short path that the server's user can reach."""
-    data = Path(tempfile.mkdtemp(prefix="postroom-test-"))
-    data.chmod(0o711)
-    try:
-        yield data
-        assert embedded.wait_until_stopped(data, within_s=30)
-    finally:
-        shutil.rmtree(data)
 
 
 @pytest.fixture

@@ -9,11 +9,12 @@ from pathlib import Path
 from psycopg.conninfo import conninfo_to_dict
 
 from postroom.management import embedded
-from postroom.management.environment import Environment
+from postroom.management.environment import ConfigurationError, Environment
 from postroom.management.secret_file import read_or_make
 
 _environment = Environment()
-_text, _secret = _environment.text, _environment.secret
+_text, _text_or_unset = _environment.text, _environment.text_or_unset
+_secret, _file = _environment.secret, _environment.file
 _whole, _whole_or_unset = _environment.whole, _environment.whole_or_unset
 _seconds = _environment.seconds
 
@@ -21,7 +22,6 @@ _seconds = _environment.seconds
 
 POSTROOM_DATA = Path(
     _text("POSTROOM_DATA", ".postroom", "directory", "The embedded database and generated secrets.")
-    or ""
 ).absolute()
 
 _database_url = _secret(
@@ -57,20 +57,19 @@ POSTROOM_SIMULATOR_PORT = _whole(
     "POSTROOM_SIMULATOR_PORT", 8026, "port", "The simulated provider's HTTP face."
 )
 POSTROOM_PUBLIC_URL = (
-    _text(
+    _text_or_unset(
         "POSTROOM_PUBLIC_URL",
-        None,
         "URL",
         "Where providers and recipients reach the web role; unset: the local HTTP port.",
     )
     or f"http://127.0.0.1:{POSTROOM_HTTP_PORT}"
 ).rstrip("/")
-POSTROOM_TLS_CERT = _text(
-    "POSTROOM_TLS_CERT", None, "PEM file", "Unset: a self-signed one is made in POSTROOM_DATA."
+POSTROOM_TLS_CERT = _file(
+    "POSTROOM_TLS_CERT", "PEM file", "Unset: a self-signed one is made in POSTROOM_DATA."
 )
-POSTROOM_TLS_KEY = _text(
-    "POSTROOM_TLS_KEY", None, "PEM file", "The private key of POSTROOM_TLS_CERT."
-)
+POSTROOM_TLS_KEY = _file("POSTROOM_TLS_KEY", "PEM file", "The private key of POSTROOM_TLS_CERT.")
+if (POSTROOM_TLS_CERT is None) != (POSTROOM_TLS_KEY is None):
+    raise ConfigurationError("POSTROOM_TLS_CERT and POSTROOM_TLS_KEY are set together, or neither.")
 POSTROOM_WEB_WORKERS = _whole(
     "POSTROOM_WEB_WORKERS", 1, "processes", "One fills a core; more for more cores."
 )
@@ -222,6 +221,7 @@ INSTALLED_APPS = [
     "postroom.ledger",
 ]
 ROOT_URLCONF = "postroom.urls"
+MIDDLEWARE = ["postroom.management.edge.Edge"]
 # Links into the house are built from POSTROOM_PUBLIC_URL alone, never from a Host header.
 ALLOWED_HOSTS = ["*"]
 DEBUG = False
@@ -239,4 +239,6 @@ LOGGING = {
     },
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["stderr"], "level": POSTROOM_LOG_LEVEL},
+    # It names the paths of refused requests, and paths of webhooks hold secrets.
+    "loggers": {"django.request": {"level": "CRITICAL"}},
 }

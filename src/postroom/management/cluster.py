@@ -94,11 +94,17 @@ def password(data: Path) -> str:
     return read_or_make(data / "database-password")
 
 
-def make(data: Path) -> None:
-    """Makes whatever is still missing of places and cluster; a cut-off start leaves no harm."""
+def make_places(data: Path) -> None:
+    """Makes whichever of the server's directories is missing."""
     user = server_user()
     _make_home(data, user)
     _make_sockets(data, user)
+
+
+def make(data: Path) -> None:
+    """Makes whatever is still missing of places and cluster; a cut-off start leaves no harm."""
+    make_places(data)
+    user = server_user()
     version = cluster(data) / "PG_VERSION"
     if not version.exists():
         _make_cluster(data, user)

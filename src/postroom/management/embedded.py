@@ -32,17 +32,18 @@ def directory(data: Path) -> Path:
         data.mkdir(mode=0o711 if os.geteuid() == 0 else 0o700, parents=True, exist_ok=True)
     except OSError as error:
         raise ConfigurationError(f"POSTROOM_DATA={data}: {error.strerror}.") from None
+    if not os.access(data, os.R_OK | os.W_OK | os.X_OK):
+        raise ConfigurationError(
+            f"POSTROOM_DATA={data} belongs to another user: run as that user, or choose another."
+        )
     return data
 
 
 def dsn(data: Path) -> str:
     """The connection string of the server of `data`, which need not be up (see `running`)."""
-    return make_conninfo(
-        host=str(cluster.sockets(data)),
-        user="postroom",
-        password=cluster.password(directory(data)),
-        dbname="postroom",
-    )
+    with filelock.held(directory(data) / "database-start.lock"):
+        cluster.make_places(data)
+    return _connection_string(data)
 
 
 @contextmanager
@@ -91,10 +92,19 @@ def server_pid(data: Path) -> int:
     return int((cluster.cluster(data) / "postmaster.pid").read_text().split("\n", 1)[0])
 
 
+def _connection_string(data: Path) -> str:
+    return make_conninfo(
+        host=str(cluster.sockets(data)),
+        user="postroom",
+        password=cluster.password(data),
+        dbname="postroom",
+    )
+
+
 def _trouble(data: Path) -> str | None:
     """Why the server does not answer; None where it does."""
     try:
-        psycopg.connect(dsn(data), connect_timeout=5).close()
+        psycopg.connect(_connection_string(data), connect_timeout=5).close()
     except psycopg.OperationalError as error:
         return str(error)
     return None

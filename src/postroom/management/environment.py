@@ -32,9 +32,13 @@ class Environment:
         self._variables = dict(os.environ) if variables is None else variables
         self.table: list[Setting] = []
 
-    def text(self, name: str, default: str | None, unit: str, reason: str) -> str | None:
-        """Gives the value as written; None where it is unset and has no default."""
-        return self._read(name, default, unit, reason, str)
+    def text(self, name: str, default: str, unit: str, reason: str) -> str:
+        """Gives the value as written."""
+        return self._read(name, default, unit, reason, str) or default
+
+    def text_or_unset(self, name: str, unit: str, reason: str) -> str | None:
+        """Gives the value as written; None where it is unset."""
+        return self._read(name, None, unit, reason, str)
 
     def secret(self, name: str, unit: str, reason: str) -> str | None:
         """Gives the value, or the content of the file that `NAME_FILE` names."""
@@ -46,6 +50,10 @@ class Environment:
         if value is not None:
             raise ConfigurationError(f"{name} and {name}_FILE are both set; unset one of them.")
         return _content(f"{name}_FILE", Path(file))
+
+    def file(self, name: str, unit: str, reason: str) -> str | None:
+        """Gives the path of a file that exists; None where it is unset."""
+        return self._read(name, None, unit, reason, _existing_file)
 
     def whole(self, name: str, default: int, unit: str, reason: str, least: int = 1) -> int:
         """Gives a whole number of at least `least`."""
@@ -83,6 +91,12 @@ def _whole_from(least: int) -> Callable[[str], int]:
         return int(written)
 
     return turn
+
+
+def _existing_file(written: str) -> str:
+    if not Path(written).is_file():
+        raise ValueError("there is no such file")
+    return written
 
 
 def _seconds(written: str) -> float:

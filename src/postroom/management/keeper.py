@@ -55,7 +55,7 @@ class Keeper:
             self._server.wait()
 
     def _start(self) -> subprocess.Popen[bytes]:
-        _forget_dead_server(cluster.cluster(self._data) / "postmaster.pid")
+        forget_dead_server(cluster.cluster(self._data) / "postmaster.pid")
         # What the server says before its own log is open.
         with (self._data / "database-start.log").open("wb") as log:
             return subprocess.Popen(
@@ -72,7 +72,7 @@ class Keeper:
             )
 
 
-def _forget_dead_server(pid_file: Path) -> None:
+def forget_dead_server(pid_file: Path) -> None:
     """Removes a pid file whose number now belongs to something that is no PostgreSQL.
 
     PostgreSQL sees for itself that a number is free, but takes any process of the same user for

@@ -1,0 +1,103 @@
+"""The command `postroom`: parses, dispatches, and turns expected trouble into one line."""
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib import import_module
+from types import ModuleType
+
+from postroom import __version__
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """One subcommand: what it does, and the module (of `management.commands`) that does it."""
+
+    name: str
+    summary: str
+
+    def module(self) -> ModuleType:
+        """Gives the module; only that of the command asked for is ever imported."""
+        return import_module(f"postroom.management.commands.{self.name}")
+
+
+COMMANDS = {
+    command.name: command
+    for command in (
+        Command("up", "run everything on this machine; Ctrl-C stops it"),
+        Command("run", "run one role"),
+        Command("migrate", "bring the database to this release"),
+        Command("app", "applications and their networks"),
+        Command("key", "keys of applications"),
+        Command("account", "provider accounts"),
+    )
+}
+
+
+def main(words: Sequence[str] | None = None) -> int:
+    """The exit status: 0 done, 1 not done (one line on standard error says why), 2 misused."""
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "postroom.settings")
+    given = sys.argv[1:] if words is None else list(words)
+    arguments = _parser(given).parse_args(given)
+    module: ModuleType = arguments.module
+    try:
+        status: int = module.run(arguments)
+    except KeyboardInterrupt:
+        return 130  # as a shell reports SIGINT
+    except Exception as error:
+        if not _is_expected(error):
+            raise
+        print(f"postroom: {_sentence(error)}", file=sys.stderr)
+        return 1
+    return status
+
+
+def _parser(given: Sequence[str]) -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="postroom",
+        description="Submit mail, and know what became of each piece.",
+    )
+    parser.add_argument("--version", action="version", version=f"postroom {__version__}")
+    commands = parser.add_subparsers(metavar="COMMAND", required=True)
+    for command in COMMANDS.values():
+        one = commands.add_parser(command.name, help=command.summary, description=command.summary)
+        if command.name in given[:1]:
+            module = command.module()
+            module.arrange(one)
+            one.set_defaults(module=module)
+    return parser
+
+
+def _is_expected(error: Exception) -> bool:
+    """Whether the error is no defect of ours: its own message is all that is needed."""
+    from django.db import OperationalError
+
+    from postroom.ledger.accounts import SealBroken
+    from postroom.ledger.db import LedgerUnavailable
+    from postroom.management.commands.refusal import Refusal
+    from postroom.management.embedded import DatabaseUnavailable
+    from postroom.management.environment import ConfigurationError
+
+    return isinstance(
+        error,
+        ConfigurationError
+        | DatabaseUnavailable
+        | LedgerUnavailable
+        | OperationalError
+        | Refusal
+        | SealBroken,
+    )
+
+
+def _sentence(error: Exception) -> str:
+    from django.db import OperationalError
+
+    if isinstance(error, OperationalError):
+        return f"The database does not answer: {str(error).strip()}"
+    return str(error).strip() or (type(error).__doc__ or type(error).__name__).strip()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,110 @@
+"""`postroom account`: the provider accounts through which mail leaves."""
+
+from argparse import ArgumentParser, Namespace
+from pathlib import Path
+
+from django.conf import settings
+
+from postroom.ledger import accounts
+from postroom.management.commands import refusal
+from postroom.management.commands.printing import add_json, print_json, print_table
+from postroom.management.workplace import ledger_open
+
+
+def arrange(parser: ArgumentParser) -> None:
+    """Adds the arguments."""
+    actions = parser.add_subparsers(dest="action", required=True)
+    add = actions.add_parser("add", help="make an account; its webhook URL is shown only now")
+    add.add_argument("name")
+    add.add_argument("--provider", required=True, help="sendgrid, or smtp for a relay")
+    add.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="a setting; NAME=@FILE reads it from a file and keeps it out of the shell history",
+    )
+    add_json(add)
+    add.set_defaults(act=_add)
+    listing = actions.add_parser("list", help="show all accounts, without their secrets")
+    add_json(listing)
+    listing.set_defaults(act=_list)
+    for action, act, help_text in (
+        ("stop", _stop, "carry nothing through it from now on"),
+        ("restart", _restart, "use it again"),
+    ):
+        one = actions.add_parser(action, help=help_text)
+        one.add_argument("name")
+        one.set_defaults(act=act)
+
+
+def run(arguments: Namespace) -> int:
+    """Does what the action says."""
+    with ledger_open():
+        status: int = arguments.act(arguments)
+    return status
+
+
+def _add(arguments: Namespace) -> int:
+    chosen = dict(map(_setting, arguments.set))
+    with refusal.of_values():
+        secret = accounts.add(arguments.name, arguments.provider, False, chosen)
+    url = f"{settings.POSTROOM_PUBLIC_URL}/feedback/{arguments.name}/{secret}"
+    if arguments.json:
+        print_json({"name": arguments.name, "webhook_url": url})
+    else:
+        print(f"{arguments.name} was made. Its webhook URL, shown only now:\n  {url}")
+    return 0
+
+
+def _setting(written: str) -> tuple[str, str]:
+    name, equals, value = written.partition("=")
+    if not equals:
+        raise refusal.Refusal(f"--set {written}: it is written NAME=VALUE or NAME=@FILE.")
+    if value.startswith("@"):
+        value = _content(Path(value[1:]))
+    return name, value
+
+
+def _content(file: Path) -> str:
+    try:
+        return file.read_text(encoding="utf-8").strip()
+    except OSError as error:
+        raise refusal.Refusal(f"{file} cannot be read: {error.strerror}.") from None
+
+
+def _list(arguments: Namespace) -> int:
+    rows = [
+        {
+            "name": account.name,
+            "provider": account.provider,
+            "simulated": account.simulated,
+            "settings": sorted(account.settings),
+            "stopped": account.stopped_why if account.stopped else None,
+        }
+        for account in accounts.all_accounts()
+    ]
+    if arguments.json:
+        print_json(rows)
+    else:
+        print_table(rows)
+    return 0
+
+
+def _stop(arguments: Namespace) -> int:
+    changed = accounts.stop(_known(arguments.name).id, "stopped by an operator")
+    print(f"{arguments.name} {'is stopped' if changed else 'was stopped already'}.")
+    return 0
+
+
+def _restart(arguments: Namespace) -> int:
+    changed = accounts.restart(_known(arguments.name).id)
+    print(f"{arguments.name} {'is used again' if changed else 'was in use already'}.")
+    return 0
+
+
+def _known(name: str) -> accounts.AccountRow:
+    account = accounts.by_name(name)
+    if account is None:
+        raise refusal.Refusal(f"There is no account {name}; see `postroom account list`.")
+    return account

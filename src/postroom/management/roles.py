@@ -1,0 +1,93 @@
+"""The roles: what each process of an installation does, and where it listens.
+
+Each imports its own station and nothing else, when it starts.
+"""
+
+import signal
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from django.conf import settings
+
+
+@dataclass(frozen=True, slots=True)
+class Role:
+    """One kind of long-running process; any number may run, on any number of machines."""
+
+    name: str
+    serve: Callable[[threading.Event], None]
+    """Works until the event is set, then returns soon."""
+
+
+def _web(_stop: threading.Event) -> None:
+    from granian.constants import HTTPModes, Interfaces
+    from granian.server import Server
+
+    # granian minds the signals itself; and it ends when a worker dies, for the supervisor then
+    # starts the whole group anew.
+    Server(
+        "postroom.urls:application",
+        address=settings.POSTROOM_BIND,
+        port=settings.POSTROOM_HTTP_PORT,
+        interface=Interfaces.WSGI,
+        http=HTTPModes.http1,
+        websockets=False,
+        workers=settings.POSTROOM_WEB_WORKERS,
+        blocking_threads=settings.POSTROOM_WEB_THREADS,
+        workers_kill_timeout=10,
+        log_enabled=False,
+    ).serve()
+
+
+def _smtp(stop: threading.Event) -> None:
+    from postroom.submission import smtp_role
+
+    smtp_role.serve(stop)
+
+
+def _sender(stop: threading.Event) -> None:
+    from postroom.sending import sender
+
+    sender.serve(stop)
+
+
+def _interpreter(stop: threading.Event) -> None:
+    from postroom.feedback import interpreter
+
+    interpreter.serve(stop)
+
+
+def _clock(stop: threading.Event) -> None:
+    from postroom.management import clock
+
+    clock.serve(stop)
+
+
+def _simulator(stop: threading.Event) -> None:
+    from postroom.simulator import server
+    from postroom.simulator.config import Config
+
+    server.serve(Config.load(settings.POSTROOM_DATA / "simulator.json"), stop)
+
+
+ROLES = {
+    role.name: role
+    for role in (
+        Role("simulator", _simulator),
+        Role("interpreter", _interpreter),
+        Role("clock", _clock),
+        Role("sender", _sender),
+        Role("web", _web),
+        Role("smtp", _smtp),
+    )
+}
+"""In the order in which they start; they stop in the opposite one: the doors close first."""
+
+
+def serve(name: str) -> None:
+    """Plays one role until SIGTERM or SIGINT."""
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    ROLES[name].serve(stop)

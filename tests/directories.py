@@ -1,0 +1,21 @@
+"""Directories for the data of installations and servers under test."""
+
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from postroom.management import embedded
+
+
+@contextmanager
+def data_directory() -> Iterator[Path]:
+    """An empty POSTROOM_DATA with a short path that the server's user can reach."""
+    data = Path(tempfile.mkdtemp(prefix="postroom-test-"))
+    data.chmod(0o711)
+    try:
+        yield data
+        assert embedded.wait_until_stopped(data, within_s=30)
+    finally:
+        shutil.rmtree(data)
