@@ -1,0 +1,152 @@
+"""The HTTP door: submit a message, and cancel, hold or release what is not yet handed over."""
+
+import dataclasses
+import json
+from collections.abc import Callable
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from ninja import Router
+
+from postroom.domain.problem import (
+    Problem,
+    conflict,
+    forbidden,
+    invalid_field,
+    not_authenticated,
+    not_found,
+    too_large,
+    unavailable,
+)
+from postroom.ledger import queue
+from postroom.ledger.acceptance import (
+    Acceptance,
+    Idempotency,
+    IdempotencyConflict,
+    KeyRevoked,
+)
+from postroom.ledger.db import LedgerUnavailable
+from postroom.ledger.keys import Caller
+from postroom.submission import http_docs
+from postroom.submission.accept import accept
+from postroom.submission.fields import IDEMPOTENCY_KEY
+from postroom.submission.json_body import canonical_digest, read_json
+from postroom.submission.message_body import read_submission
+
+router = Router(tags=["messages"])
+
+
+@router.post("/messages", **http_docs.SUBMIT)
+def submit(request: HttpRequest) -> HttpResponse:
+    """Accept one message to one or many recipients. The answer comes after the commit."""
+    raw = _body(request)
+    body = read_json(raw)
+    submission = read_submission(body, raw)
+    key = _idempotency_key(request)
+    if key is not None:
+        claim = Idempotency(key, canonical_digest(body))
+        submission = dataclasses.replace(submission, idempotency=claim)
+    return _accepted(_committed(lambda: accept(submission, _caller(request)).result()))
+
+
+@router.post("/messages/{uuid:message_id}/cancel", **http_docs.CANCEL)
+def cancel(request: HttpRequest, message_id: UUID) -> HttpResponse:
+    """Withdraw every delivery of the message that is not yet handed over."""
+    return _moved(request, message_id, queue.cancel, "cancelled")
+
+
+@router.post("/messages/{uuid:message_id}/hold", **http_docs.HOLD)
+def hold(request: HttpRequest, message_id: UUID) -> HttpResponse:
+    """Let every delivery that is not yet handed over wait until it is released."""
+    return _moved(request, message_id, queue.hold, "held")
+
+
+@router.post("/messages/{uuid:message_id}/release", **http_docs.RELEASE)
+def release(request: HttpRequest, message_id: UUID) -> HttpResponse:
+    """Let the held deliveries of the message go on."""
+    return _moved(request, message_id, queue.release, "released")
+
+
+def _caller(request: HttpRequest) -> Caller:
+    caller: Caller = request.auth  # type: ignore[attr-defined]
+    return caller
+
+
+def _body(request: HttpRequest) -> bytes:
+    """The bytes as received; 411, 413 or 415 before any of them is read."""
+    if request.content_type != "application/json":
+        raise _unsupported("send the message as Content-Type: application/json")
+    if request.headers.get("Content-Encoding", "identity") != "identity":
+        raise _unsupported("send the body without Content-Encoding")
+    length = request.META.get("CONTENT_LENGTH")
+    if not length:
+        raise Problem(
+            411, "length-required", "The length is missing", "send the body with Content-Length"
+        )
+    bytes_max = settings.POSTROOM_BODY_BYTES_MAX
+    if int(length) > bytes_max:
+        raise too_large(f"the body has {length} bytes, at most {bytes_max} are taken")
+    return request.body
+
+
+def _unsupported(detail: str) -> Problem:
+    return Problem(415, "unsupported-media-type", "The content type is not supported", detail)
+
+
+def _idempotency_key(request: HttpRequest) -> str | None:
+    key = request.headers.get("Idempotency-Key")
+    if key is not None and not IDEMPOTENCY_KEY.fullmatch(key):
+        raise invalid_field("Idempotency-Key", "is not 1 to 255 printable ASCII characters")
+    return key
+
+
+def _committed(commit: Callable[[], Acceptance]) -> Acceptance:
+    """The acceptance; raises Problem for what the ledger had against it."""
+    try:
+        return commit()
+    except IdempotencyConflict as error:
+        raise conflict("this Idempotency-Key was used before with another body") from error
+    except KeyRevoked as error:
+        raise not_authenticated("this key has been revoked or has run out") from error
+    except LedgerUnavailable as error:
+        raise unavailable("the ledger cannot be written right now; nothing was accepted") from error
+
+
+def _accepted(acceptance: Acceptance) -> HttpResponse:
+    answer = {
+        "message_id": str(acceptance.message_id),
+        "communication": acceptance.communication,
+        "recipients": acceptance.recipients,
+        "suppressed": acceptance.suppressed,
+        "duplicates": acceptance.duplicates,
+        "deliveries": [
+            {"id": str(id), "email": email, "state": state}
+            for id, email, state in acceptance.deliveries
+        ],
+    }
+    return _json(answer, 202)
+
+
+def _moved(
+    request: HttpRequest,
+    message_id: UUID,
+    move: Callable[[UUID, int], int | None],
+    word: str,
+) -> HttpResponse:
+    """How many deliveries a request moved; 404 for a message of somebody else, as for none."""
+    caller = _caller(request)
+    if not (caller.may("send") or caller.may("manage")):
+        raise forbidden("this key has neither scope send nor scope manage")
+    try:
+        count = move(message_id, caller.application_id)
+    except LedgerUnavailable as error:
+        raise unavailable("the ledger cannot be written right now; nothing was changed") from error
+    if count is None:
+        raise not_found("there is no such message")
+    return _json({"message_id": str(message_id), word: count}, 200)
+
+
+def _json(answer: dict[str, Any], status: int) -> HttpResponse:
+    return HttpResponse(json.dumps(answer), content_type="application/json", status=status)

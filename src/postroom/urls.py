@@ -1,0 +1,55 @@
+"""All routes of the web role, and its WSGI application."""
+
+from typing import Any
+
+from django.core.wsgi import get_wsgi_application
+from django.http import HttpRequest
+from django.urls import path
+from ninja import NinjaAPI
+from ninja.openapi.schema import OpenAPISchema
+from ninja.security import HttpBearer
+
+from postroom import __version__
+from postroom.ledger import keys
+from postroom.management import edge
+from postroom.submission import http as submission_http
+from postroom.submission import http_docs
+
+
+class KeyAuth(HttpBearer):
+    """`Authorization: Bearer postroom_<kind>_<id>_<secret>`; `request.auth` is then the Caller."""
+
+    def authenticate(self, request: HttpRequest, token: str) -> keys.Caller | None:  # noqa: ARG002
+        """The caller, or None, which is answered with 401."""
+        return keys.authenticate(token)
+
+
+class Api(NinjaAPI):
+    """The API, whose description also names the bodies that the routes read themselves."""
+
+    def get_openapi_schema(self, **named: Any) -> OpenAPISchema:
+        """The document at `/v1/openapi.json`."""
+        document = super().get_openapi_schema(**named)
+        document["components"].setdefault("schemas", {}).update(http_docs.schemas())
+        return document
+
+
+api = Api(
+    title="Postroom",
+    version=__version__,
+    description="Submit mail, and know what became of each piece.",
+    auth=KeyAuth(),
+    docs_url=None,
+    openapi_url="/openapi.json",
+    urls_namespace="v1",
+)
+api.add_router("", submission_http.router)
+edge.register(api)
+
+urlpatterns = [path("v1/", api.urls)]
+
+handler400 = "postroom.management.edge.bad_request"
+handler404 = "postroom.management.edge.nothing_here"
+handler500 = "postroom.management.edge.internal_error"
+
+application = get_wsgi_application()
