@@ -1,0 +1,377 @@
+"""The SMTP door: one session, from greeting to QUIT (RFC 5321, 3207, 4954, 2920, 6152, 6531).
+
+aiosmtpd gives the connection its life: transport, time-outs, STARTTLS. The commands, their order
+and every reply are ours, because what aiosmtpd offers by itself has no AUTH on implicit TLS, no
+null sender, ends data lines at 998 bytes and names exception classes to strangers.
+"""
+
+import asyncio
+import binascii
+import ipaddress
+import logging
+from base64 import b64decode
+from collections.abc import Awaitable, Callable
+from typing import Any, ClassVar
+
+from aiosmtpd.smtp import SMTP
+from django.conf import settings
+
+from postroom.domain.address import AddressError, parse_address, suppression_key
+from postroom.domain.problem import Problem
+from postroom.ledger import keys, suppressions
+from postroom.ledger.acceptance import IdempotencyConflict, KeyRevoked
+from postroom.ledger.db import LedgerUnavailable
+from postroom.submission.accept import accept
+from postroom.submission.mail import read_mail
+from postroom.submission.smtp_listener import Listener
+from postroom.submission.smtp_path import (
+    Path,
+    Refused,
+    check_forward_path,
+    check_reverse_path,
+    parse_path,
+    reply_for,
+)
+from postroom.submission.smtp_stream import BareLineEnd, SmtpStream, TooLarge
+
+log = logging.getLogger(__name__)
+
+COMMAND_BYTES_MAX = 12_288
+"""RFC 4954, section 4: the longest line that an AUTH exchange may need."""
+IDLE_S = 300
+"""RFC 5321, section 4.5.3.2.7: a server waits at least five minutes for the next command."""
+DATA_S = 600
+"""RFC 5321, section 4.5.3.2: what a client may take for its mail, however slowly it drips."""
+FAILURES_MAX = 5
+"""Unknown commands, or wrong credentials, after which a session ends."""
+OWN_TROUBLE = "451 4.3.0 Temporary trouble on our side, try again later"
+
+
+class Goodbye(Refused):
+    """The session ends with this reply."""
+
+
+class Session(SMTP):
+    """One client's session on one of the two listeners."""
+
+    def __init__(self, listener: Listener, loop: asyncio.AbstractEventLoop) -> None:
+        super().__init__(
+            listener,
+            hostname=listener.hostname,
+            enable_SMTPUTF8=True,
+            data_size_limit=settings.POSTROOM_SMTP_MESSAGE_BYTES_MAX,
+            tls_context=listener.tls,
+            timeout=IDLE_S,
+            loop=loop,
+        )
+        # The stream that aiosmtpd would read from also ends lines at a bare LF.
+        self._stream = SmtpStream(limit=COMMAND_BYTES_MAX, loop=loop)
+        asyncio.StreamReaderProtocol.__init__(
+            self,
+            self._stream,
+            client_connected_cb=self._cb_client_connected,
+            loop=loop,
+        )
+        self._listener = listener
+        self._caller: keys.Caller | None = None
+        self._failures = 0
+        self._reverse_path: Path | None = None
+        self._recipients: list[str] = []
+
+    # The session as a whole
+
+    async def _handle_client(self) -> None:
+        try:
+            with self._listener.admit(self._peer_ip) as admitted:
+                if not admitted:
+                    raise Goodbye("421 4.7.0 Too many connections from your address, try later")
+                await self._converse()
+        except Goodbye as goodbye:
+            await self.push(goodbye.reply)
+        except (ConnectionError, asyncio.IncompleteReadError):
+            log.debug("a client went away")
+        finally:
+            self._writer.close()
+
+    async def _converse(self) -> None:
+        await self.push(f"220 {self.hostname} ESMTP Postroom")
+        while self.transport is not None:
+            try:
+                await self._one_command()
+            except (Goodbye, ConnectionError, asyncio.IncompleteReadError):
+                raise
+            except Refused as refused:
+                await self.push(refused.reply)
+            except LedgerUnavailable:
+                await self.push(OWN_TROUBLE)
+            except Exception as error:
+                raise Goodbye(await self.handle_exception(error)) from error
+
+    async def _one_command(self) -> None:
+        verb, argument = _split_command(await self._read_command())
+        name = self._COMMANDS.get(verb)
+        if name is None:
+            self._count_failure()
+            raise Refused("500 5.5.2 The command is not known")
+        self._reset_timeout()
+        command: Callable[[str], Awaitable[None]] = getattr(self, name)
+        await command(argument)
+
+    async def _read_command(self) -> bytes:
+        try:
+            return await self._stream.read_command()
+        except asyncio.LimitOverrunError:
+            raise Goodbye("500 5.5.2 The command is too long") from None
+        except BareLineEnd:
+            raise Goodbye("500 5.5.2 A line ends with CRLF and with nothing else") from None
+
+    def _count_failure(self) -> None:
+        self._failures += 1
+        if self._failures >= FAILURES_MAX:
+            raise Goodbye("421 4.7.0 Too many errors")
+
+    async def handle_exception(self, error: Exception) -> str:
+        """Our own trouble is always temporary, and never named to a client."""
+        log.error("an SMTP session failed", exc_info=error)
+        return OWN_TROUBLE
+
+    _COMMANDS: ClassVar[dict[str, str]] = {
+        "EHLO": "smtp_EHLO",
+        "HELO": "smtp_HELO",
+        "STARTTLS": "smtp_STARTTLS",
+        "AUTH": "smtp_AUTH",
+        "MAIL": "smtp_MAIL",
+        "RCPT": "smtp_RCPT",
+        "DATA": "smtp_DATA",
+        "RSET": "smtp_RSET",
+        "NOOP": "smtp_NOOP",
+        "VRFY": "smtp_VRFY",
+        "HELP": "smtp_HELP",
+        "QUIT": "smtp_QUIT",
+    }
+
+    # Who is it
+
+    @property
+    def _peer_ip(self) -> str:
+        peer: Any = self.session.peer if self.session else None
+        return str(peer[0]) if peer else "127.0.0.1"
+
+    @property
+    def _is_private(self) -> bool:
+        """Under TLS, by STARTTLS or from the first byte."""
+        transport = self.transport
+        return transport is not None and transport.get_extra_info("sslcontext") is not None
+
+    @property
+    def _may_authenticate(self) -> bool:
+        is_loopback = ipaddress.ip_address(self._peer_ip.split("%")[0]).is_loopback
+        return not self._listener.relays and (self._is_private or is_loopback)
+
+    async def _identified(self) -> keys.Caller:
+        """The caller; raises Refused for a stranger."""
+        if self._caller is None and self._listener.relays:
+            self._caller = await self._listener.caller_at(self._peer_ip)
+            if self._caller is None:
+                raise Refused("550 5.7.1 Mail is not relayed for your address")
+        if self._caller is None:
+            raise Refused("530 5.7.0 Authentication required")
+        return self._caller
+
+    def _greeted(self) -> None:
+        if self.session is None or not self.session.host_name:
+            raise Refused("503 5.5.1 EHLO or HELO comes first")
+
+    async def smtp_EHLO(self, argument: str) -> None:  # noqa: N802 - aiosmtpd's names
+        self._greet(argument, extended=True)
+        lines = [self.hostname, *self._extensions()]
+        await self.push("\r\n".join(f"250-{line}" for line in lines) + "\r\n250 HELP")
+
+    def _extensions(self) -> list[str]:
+        lines = ["PIPELINING", f"SIZE {self.data_size_limit}", "8BITMIME", "SMTPUTF8"]
+        lines.append("ENHANCEDSTATUSCODES")
+        if self.tls_context and not self._is_private:
+            lines.append("STARTTLS")
+        if self._may_authenticate:
+            lines.append("AUTH PLAIN LOGIN")
+        return lines
+
+    async def smtp_HELO(self, argument: str) -> None:  # noqa: N802
+        self._greet(argument, extended=False)
+        await self.push(f"250 {self.hostname}")
+
+    def _greet(self, name: str, *, extended: bool) -> None:
+        if not name:
+            raise Refused("501 5.5.4 Give your name")
+        self._set_rset_state()
+        if self.session is not None:
+            self.session.host_name = name
+            self.session.extended_smtp = extended
+
+    async def smtp_STARTTLS(self, argument: str) -> None:  # noqa: N802
+        if argument:
+            raise Refused("501 5.5.4 STARTTLS has no argument")
+        if self.tls_context is None or self._is_private:
+            raise Refused("503 5.5.1 TLS is not offered here, or is on already")
+        # What came before the handshake is nobody's word (RFC 3207, section 4.2).
+        self._stream.discard()
+        self._caller = None
+        await super().smtp_STARTTLS("")
+
+    async def smtp_AUTH(self, argument: str) -> None:  # noqa: N802
+        self._check_auth_possible()
+        mechanism, _, initial = argument.partition(" ")
+        if mechanism.upper() == "PLAIN":
+            key_id, secret = await self._plain(initial)
+        elif mechanism.upper() == "LOGIN":
+            key_id = await self._answer_to("Username:", initial)
+            secret = await self._answer_to("Password:", "")
+        else:
+            raise Refused("504 5.5.4 The mechanism is PLAIN or LOGIN")
+        await self._log_in(key_id, secret)
+        await self.push("235 2.7.0 Authenticated")
+
+    def _check_auth_possible(self) -> None:
+        if self.session is None or not self.session.extended_smtp:
+            raise Refused("503 5.5.1 EHLO comes first")
+        if self._listener.relays:
+            raise Refused("502 5.5.1 AUTH is not offered here")
+        if not self._may_authenticate:
+            raise Refused("538 5.7.11 Encryption is required: STARTTLS comes first")
+        if self._caller is not None or self._reverse_path is not None:
+            raise Refused("503 5.5.1 Not now")
+
+    async def _plain(self, initial: str) -> tuple[str, str]:
+        """Key id and secret (RFC 4616); the authorization identity before them is not used."""
+        parts = (await self._answer_to("", initial)).split("\0")
+        if len(parts) != 3:
+            raise Refused("501 5.5.2 PLAIN is three parts with a NUL between")
+        return parts[1], parts[2]
+
+    async def _answer_to(self, challenge: str, initial: str) -> str:
+        """What the client says to a challenge, or has said in advance."""
+        if not initial:
+            encoded = binascii.b2a_base64(challenge.encode(), newline=False).decode()
+            await self.push(f"334 {encoded}")
+            initial = (await self._read_command()).strip().decode("ascii", "replace")
+        if initial == "*":
+            raise Refused("501 5.7.0 Cancelled")
+        try:
+            return b64decode("" if initial == "=" else initial, validate=True).decode()
+        except ValueError:
+            raise Refused("501 5.5.2 This is not base64 of UTF-8") from None
+
+    async def _log_in(self, key_id: str, secret: str) -> None:
+        try:
+            self._caller = await asyncio.to_thread(keys.login, key_id, secret)
+        except LedgerUnavailable:
+            raise Refused("454 4.7.0 Temporary trouble on our side, try again later") from None
+        if self._caller is None:
+            self._count_failure()
+            raise Refused("535 5.7.8 Key id or secret is wrong, or the key is revoked")
+
+    # One mail
+
+    def _set_rset_state(self) -> None:
+        super()._set_rset_state()  # type: ignore[no-untyped-call]
+        self._reverse_path = None
+        self._recipients = []
+
+    async def smtp_MAIL(self, argument: str) -> None:  # noqa: N802
+        self._greeted()
+        await self._identified()
+        if self._reverse_path is not None:
+            raise Refused("503 5.5.1 A mail is under way: RSET comes first")
+        path = parse_path("FROM:", argument)
+        check_reverse_path(path, settings.POSTROOM_SMTP_MESSAGE_BYTES_MAX)
+        self._reverse_path = path
+        await self.push("250 2.1.0 Ok")
+
+    async def smtp_RCPT(self, argument: str) -> None:  # noqa: N802
+        if self._reverse_path is None:
+            raise Refused("503 5.5.1 MAIL comes first")
+        path = parse_path("TO:", argument)
+        check_forward_path(path, "SMTPUTF8" in self._reverse_path.parameters)
+        if len(self._recipients) >= settings.POSTROOM_SMTP_RCPT_MAX:
+            raise Refused("452 4.5.3 Too many recipients for one mail, send the others in another")
+        try:
+            address = parse_address(path.address)
+        except AddressError as error:
+            raise Refused(f"553 5.1.3 {error}".encode("ascii", "replace").decode()) from None
+        await self._check_standing(suppression_key(address))
+        self._recipients.append(path.address)
+        await self.push("250 2.1.5 Ok")
+
+    async def _check_standing(self, key: str) -> None:
+        """Refuses a suppressed recipient where the application asked for that."""
+        caller = await self._identified()
+        if not caller.refuse_suppressed:
+            return
+        standing = await asyncio.to_thread(suppressions.standing, caller.simulated, [key])
+        if standing:
+            raise Refused("550 5.7.1 The address is suppressed")
+
+    async def smtp_DATA(self, argument: str) -> None:  # noqa: N802
+        if argument:
+            raise Refused("501 5.5.4 DATA has no argument")
+        if self._reverse_path is None:
+            raise Refused("503 5.5.1 MAIL comes first")
+        if not self._recipients:
+            raise Refused("554 5.5.1 No valid recipients")
+        await self.push("354 End data with <CR><LF>.<CR><LF>")
+        data = await self._read_data()
+        mail_from, rcpt_to = self._reverse_path.address, self._recipients
+        self._set_rset_state()
+        await self.push(await self._accepted(data, mail_from, rcpt_to))
+
+    async def _read_data(self) -> bytes:
+        self._reset_timeout(DATA_S)
+        try:
+            return await self._stream.read_mail(settings.POSTROOM_SMTP_MESSAGE_BYTES_MAX)
+        except BareLineEnd:
+            raise Goodbye("521 5.5.2 A CR or LF stands alone in the mail") from None
+        except TooLarge:
+            self._set_rset_state()
+            raise Refused(f"552 5.3.4 At most {self.data_size_limit} bytes are taken") from None
+        finally:
+            self._reset_timeout()
+
+    async def _accepted(self, data: bytes, mail_from: str, rcpt_to: list[str]) -> str:
+        """The reply once the mail is on disk, or why it is not."""
+        caller = await self._identified()
+        try:
+            future = accept(read_mail(data, mail_from, rcpt_to, caller), caller)
+            # The commit goes on when the client has gone: a lost 250 is not a lost mail.
+            acceptance = await asyncio.shield(asyncio.wrap_future(future))
+        except Problem as problem:
+            return reply_for(problem)
+        except IdempotencyConflict:
+            return "554 5.5.0 The idempotency key was used before with another mail"
+        except KeyRevoked:
+            return "550 5.7.1 The key is revoked or has run out"
+        return f"250 2.0.0 Accepted as {acceptance.message_id}"
+
+    # The rest
+
+    async def smtp_RSET(self, argument: str) -> None:  # noqa: ARG002, N802
+        self._set_rset_state()
+        await self.push("250 2.0.0 Ok")
+
+    async def smtp_NOOP(self, argument: str) -> None:  # noqa: ARG002, N802
+        await self.push("250 2.0.0 Ok")
+
+    async def smtp_VRFY(self, argument: str) -> None:  # noqa: ARG002, N802
+        await self.push("252 2.1.5 Send a mail and see")
+
+    async def smtp_HELP(self, argument: str) -> None:  # noqa: ARG002, N802
+        await self.push("214 2.0.0 " + " ".join(self._COMMANDS))
+
+    async def smtp_QUIT(self, argument: str) -> None:  # noqa: ARG002, N802
+        raise Goodbye("221 2.0.0 Bye")
+
+
+def _split_command(line: bytes) -> tuple[str, str]:
+    """Verb in upper case, and its argument."""
+    text = line.rstrip(b"\r\n").decode("utf-8", "surrogateescape")
+    verb, _, argument = text.partition(" ")
+    return verb.upper(), argument.strip(" ")
