@@ -21,7 +21,8 @@ def start(tmp_path: Path, receiver: Receiver) -> Iterator[Start]:
     running: list[Running] = []
 
     def begin(mischief: dict[str, Any] | None = None, **more: Any) -> Running:
-        running.append(Running(config(tmp_path, receiver.url, mischief, **more)))
+        webhook_url = more.pop("webhook_url", receiver.url)
+        running.append(Running(config(tmp_path, webhook_url, mischief, **more)))
         return running[-1]
 
     yield begin

@@ -49,7 +49,13 @@ class PostOffice:
         self.counts: Counter[str] = Counter()
 
     async def take(self, copies: Sequence[Copy]) -> None:
-        """Returns when the copies are in the truth log; raises OSError when they may not be."""
+        """Returns when the copies are in the truth log; raises OSError when they may not be.
+
+        A caller who goes away in the meantime changes nothing: what is logged also happens.
+        """
+        await asyncio.shield(self._take(copies))
+
+    async def _take(self, copies: Sequence[Copy]) -> None:
         pending = [_Pending(copy, copy.steps(), 0) for copy in copies]
         await self._journal.write([each.copy.line(len(each.steps)) for each in pending])
         self.counts["taken"] += len(copies)

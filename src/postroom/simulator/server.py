@@ -14,7 +14,7 @@ from postroom.simulator.mischief import Troublemaker
 from postroom.simulator.post_office import PostOffice
 from postroom.simulator.sendgrid import BODY_BYTES_MAX, SendGrid, vendor_shape
 from postroom.simulator.signing import Signer
-from postroom.simulator.smtp_face import factory
+from postroom.simulator.smtp_face import Listener
 from postroom.simulator.truth import load
 from postroom.simulator.webhooks import Outbox
 
@@ -44,7 +44,8 @@ class Simulator:
         self._office.resume(truth)
         self._happening = asyncio.create_task(self._office.run())
         await self._open_http()
-        await self._open_smtp()
+        self._smtp = Listener(config, self._office, self._trouble)
+        self.smtp_port = await self._smtp.open()
 
     async def _open_http(self) -> None:
         app = web.Application(client_max_size=BODY_BYTES_MAX, middlewares=[vendor_shape])
@@ -56,13 +57,6 @@ class Simulator:
         site = web.TCPSite(self._runner, self.config.bind, self.config.http_port)
         await site.start()
         self.http_port = self._runner.addresses[0][1]
-
-    async def _open_smtp(self) -> None:
-        connected = factory(self.config, self._office, self._trouble)
-        self._smtp = await asyncio.get_running_loop().create_server(
-            connected, self.config.bind, self.config.smtp_port
-        )
-        self.smtp_port = self._smtp.sockets[0].getsockname()[1]
 
     async def failed(self) -> None:
         """Returns only if the timelines stop happening, by raising what stopped them."""

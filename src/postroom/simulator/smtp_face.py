@@ -11,10 +11,10 @@ import hmac
 import json
 import re
 import time
-from collections.abc import Callable
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 from typing import Any
+from weakref import WeakSet
 
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 
@@ -66,6 +66,17 @@ class Handler:
             and hmac.compare_digest(data.password, self._config.api_key.encode())
         )
         return AuthResult(success=ok, handled=ok)
+
+    async def handle_MAIL(  # noqa: N802  # aiosmtpd's name
+        self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
+    ) -> str:
+        """Nobody sends without the key."""
+        del server
+        if not session.authenticated:
+            return "550 Unauthenticated senders not allowed"
+        envelope.mail_from = address
+        envelope.mail_options.extend(options)
+        return "250 Sender address accepted"
 
     async def handle_RCPT(  # noqa: N802  # aiosmtpd's name
         self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
@@ -141,7 +152,7 @@ async def _mischief(act: Act, server: SMTP) -> str | None:
     transport = server.transport
     if isinstance(transport, asyncio.Transport):
         if act is Act.HALF:
-            transport.write(b"250 Ok: que")
+            transport.write(b"25")
         transport.close()
     return "451 4.3.0 The connection is gone"
 
@@ -189,20 +200,38 @@ def _addresses(headers: EmailMessage, name: str) -> tuple[str, ...]:
     )
 
 
-def factory(config: Config, office: PostOffice, trouble: Troublemaker) -> Callable[[], Face]:
-    """What the event loop calls for each connection."""
-    handler = Handler(config, office, trouble)
+class Listener:
+    """The open port and its connections."""
 
-    def connected() -> Face:
-        return Face(
-            handler,
+    def __init__(self, config: Config, office: PostOffice, trouble: Troublemaker) -> None:
+        self._config = config
+        self._handler = Handler(config, office, trouble)
+        self._faces: WeakSet[Face] = WeakSet()
+
+    async def open(self) -> int:
+        """The port that it listens on; raises OSError when it is taken."""
+        self._server = await asyncio.get_running_loop().create_server(
+            self._connected, self._config.bind, self._config.smtp_port
+        )
+        port: int = self._server.sockets[0].getsockname()[1]
+        return port
+
+    def close(self) -> None:
+        """Close the port and cut what is connected."""
+        self._server.close()
+        for face in self._faces:
+            if face.transport is not None:
+                face.transport.close()
+
+    def _connected(self) -> Face:
+        face = Face(
+            self._handler,
             hostname="smtp.sim.example",
             ident="SG ESMTP service ready",
             data_size_limit=BODY_BYTES_MAX,
-            auth_required=True,
             auth_require_tls=False,
-            authenticator=handler.authenticate,
+            authenticator=self._handler.authenticate,
             enable_SMTPUTF8=True,
         )
-
-    return connected
+        self._faces.add(face)
+        return face

@@ -106,8 +106,9 @@ def _lines(path: Path) -> Iterator[bytes]:
         return
     with path.open("rb") as file:
         for line in file:
-            if line.endswith(b"\n"):
-                yield line
+            if not line.endswith(b"\n"):
+                return  # still being written: its rest must not be read as a line of its own
+            yield line
 
 
 def _apply(truth: Truth, line: dict[str, Any]) -> None:
