@@ -243,15 +243,15 @@ def _u_label(label: str) -> str:
 def suppression_key(address: Address | str) -> str:
     """What two addresses share when they are taken for one mailbox. Raises AddressError.
 
-    Folds the case of both sides, as practically every receiver does. The folding is the full
-    one (Unicode 3.13, canonical caseless matching), by which `ß` and `ss` are one. Never merges
-    plus-addresses or dots: only some receivers do.
+    Folds the case of both sides, as practically every receiver does: by lower case, not by full
+    case folding, which would make `ß` and `ss` one mailbox and cost a person their mail. Never
+    merges plus-addresses or dots: only some receivers do.
     """
     if isinstance(address, str):
         address = parse_address(address)
     if address.local.isascii():
         return address.spec.lower()
-    folded = unicodedata.normalize("NFD", address.local).casefold()
+    folded = unicodedata.normalize("NFC", address.local).lower()
     return f"{unicodedata.normalize('NFC', folded)}@{address.domain}"
 
 

@@ -1,0 +1,1 @@
+"""Hear back: take notifications in, keep them raw, and turn them into events later."""

@@ -1,0 +1,95 @@
+"""Provider webhooks: verify, keep the raw bytes, answer. Nothing is read here."""
+
+import time
+from collections.abc import Mapping
+from concurrent.futures import TimeoutError as FutureTimeout
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from django.http import HttpRequest, HttpResponse
+from django.views.decorators.csrf import csrf_exempt
+
+from postroom.domain.problem import Problem, not_found, unavailable
+from postroom.ledger import accounts
+from postroom.ledger.accounts import AccountRow
+from postroom.ledger.db import LedgerUnavailable
+from postroom.ledger.intake import NewReceipt, keep_refused
+from postroom.ledger.writer import store_receipt
+from postroom.providers.base import Account, NotAuthentic
+from postroom.providers.registry import PROVIDERS
+
+ACCOUNTS_CACHE_S = 5.0
+"""How long an account's keys are remembered: each look-up would decrypt its settings."""
+COMMIT_TIMEOUT_S = 25.0
+"""Longer than any commit should take; providers wait 10 s or more and then repeat."""
+_NEVER_STORED = frozenset({"authorization", "cookie", "proxy-authorization"})
+
+
+@csrf_exempt
+def receive(request: HttpRequest, account: str, secret: str) -> HttpResponse:
+    """200 once the notification is on disk; a problem that makes the provider repeat or stop."""
+    received_at = datetime.now(UTC)
+    if request.method != "POST":
+        raise Problem(405, "method-not-allowed", "Method not allowed", "Notifications are POSTed.",
+                      headers={"Allow": "POST"})  # fmt: skip
+    row = _account(account)
+    if row is None or not row.is_webhook_secret(secret):
+        raise not_found("There is no such webhook.")
+    headers = _headers(request)
+    _verify(row, headers, request.body, received_at)
+    _store(NewReceipt(row.id, received_at, headers, request.body))
+    return HttpResponse(status=200)
+
+
+def _verify(
+    row: AccountRow, headers: Mapping[str, str], body: bytes, received_at: datetime
+) -> None:
+    receiver = PROVIDERS[row.provider].receiver
+    if receiver is None:
+        raise not_found("There is no such webhook.")
+    try:
+        receiver.verify(_as_account(row), headers, body, received_at)
+    except NotAuthentic as error:
+        keep_refused(row.id, received_at, str(error), headers, body)
+        raise Problem(
+            401,
+            "not-authentic",
+            "The notification does not prove its origin",
+            f"{error} Nothing was stored as an event.",
+        ) from error
+
+
+def _store(receipt: NewReceipt) -> None:
+    try:
+        store_receipt(receipt).result(COMMIT_TIMEOUT_S)
+    except (LedgerUnavailable, FutureTimeout) as error:
+        raise unavailable("The notification could not be stored; please repeat it.") from error
+
+
+def _headers(request: HttpRequest) -> dict[str, str]:
+    """Header fields by lower-case name, without those that carry credentials."""
+    fields = ((name.lower(), value) for name, value in request.headers.items())
+    return {name: value for name, value in fields if name not in _NEVER_STORED}
+
+
+def _as_account(row: AccountRow) -> Account:
+    return Account(row.id, row.name, row.provider, row.simulated, row.settings)
+
+
+@dataclass(slots=True)
+class _Remembered:
+    until: float = 0.0
+    rows: Mapping[str, AccountRow] | None = None
+
+
+_remembered = _Remembered()
+
+
+def _account(name: str) -> AccountRow | None:
+    if _remembered.rows is None or time.monotonic() > _remembered.until:
+        try:
+            _remembered.rows = {row.name: row for row in accounts.all_accounts()}
+        except LedgerUnavailable as error:
+            raise unavailable("The notification could not be stored; please repeat it.") from error
+        _remembered.until = time.monotonic() + ACCOUNTS_CACHE_S
+    return _remembered.rows.get(name)

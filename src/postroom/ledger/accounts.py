@@ -1,0 +1,147 @@
+"""Provider accounts: where mail leaves, with what credentials, and whether they are in use."""
+
+import base64
+import hmac
+import json
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from hashlib import sha256
+from typing import Any
+
+from cryptography.fernet import Fernet, InvalidToken
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+from django.conf import settings
+from psycopg.errors import UniqueViolation
+
+from postroom.ledger.db import connection
+
+
+class SealBroken(Exception):
+    """Account settings were sealed with another POSTROOM_SECRET_KEY than the present one."""
+
+
+@dataclass(frozen=True, slots=True)
+class AccountRow:
+    """One provider account."""
+
+    id: int
+    name: str
+    provider: str
+    simulated: bool
+    settings: dict[str, str] = field(repr=False)
+    stopped: bool
+    stopped_why: str | None
+    webhook_secret_digest: bytes = field(repr=False)
+
+    def is_webhook_secret(self, secret: str) -> bool:
+        """Whether this is the secret of the account's webhook path."""
+        return hmac.compare_digest(self.webhook_secret_digest, _digest(secret))
+
+
+def add(name: str, provider: str, simulated: bool, account_settings: Mapping[str, str]) -> str:
+    """The secret for the path of the account's webhook, shown only now.
+
+    Raises ValueError when there is an account of that name.
+    """
+    secret = secrets.token_urlsafe(32)
+    try:
+        with connection() as conn:
+            conn.execute(
+                "INSERT INTO account (name, provider, simulated, sealed_settings,"
+                "                     webhook_secret_digest, created_at)"
+                " VALUES (%s, %s, %s, %s, %s, now())",
+                (name, provider, simulated, _seal(account_settings), _digest(secret)),
+            )
+    except UniqueViolation as error:
+        raise ValueError(f"there is an account {name!r} already") from error
+    return secret
+
+
+def change(name: str, account_settings: Mapping[str, str]) -> bool:
+    """Whether there is such an account; its settings are these now."""
+    with connection() as conn:
+        changed = conn.execute(
+            "UPDATE account SET sealed_settings = %s WHERE name = %s",
+            (_seal(account_settings), name),
+        )
+    return changed.rowcount == 1
+
+
+_COLUMNS = (
+    "id, name, provider, simulated, sealed_settings, stopped_at IS NOT NULL, stopped_why,"
+    " webhook_secret_digest"
+)
+
+
+def all_accounts() -> list[AccountRow]:
+    """Every account, in the order of their making."""
+    with connection() as conn:
+        rows = conn.execute(f"SELECT {_COLUMNS} FROM account ORDER BY id")
+        return [_row(row) for row in rows]
+
+
+def usable(simulated: bool) -> list[AccountRow]:
+    """The accounts of one kind that are not stopped, in the order of their making."""
+    return [one for one in all_accounts() if one.simulated is simulated and not one.stopped]
+
+
+def by_name(name: str) -> AccountRow | None:
+    """One account; None when there is none of that name."""
+    with connection() as conn:
+        row = conn.execute(
+            f"SELECT {_COLUMNS} FROM account WHERE name = %s",
+            (name,),
+        ).fetchone()
+    return None if row is None else _row(row)
+
+
+def stop(account_id: int, why: str) -> bool:
+    """Whether the account was in use and carries nothing from now on."""
+    with connection() as conn:
+        changed = conn.execute(
+            "UPDATE account SET stopped_at = now(), stopped_why = %s"
+            " WHERE id = %s AND stopped_at IS NULL",
+            (why, account_id),
+        )
+    return changed.rowcount == 1
+
+
+def restart(account_id: int) -> bool:
+    """Whether the account was stopped and carries mail again."""
+    with connection() as conn:
+        changed = conn.execute(
+            "UPDATE account SET stopped_at = NULL, stopped_why = NULL"
+            " WHERE id = %s AND stopped_at IS NOT NULL",
+            (account_id,),
+        )
+    return changed.rowcount == 1
+
+
+def _row(row: tuple[Any, ...]) -> AccountRow:
+    id, name, provider, simulated, sealed, stopped, why, digest = row
+    return AccountRow(
+        id, name, provider, simulated, _unseal(bytes(sealed)), stopped, why, bytes(digest)
+    )
+
+
+def _seal(account_settings: Mapping[str, str]) -> bytes:
+    return _fernet().encrypt(json.dumps(dict(account_settings)).encode())
+
+
+def _unseal(sealed: bytes) -> dict[str, str]:
+    try:
+        opened: dict[str, str] = json.loads(_fernet().decrypt(sealed))
+    except InvalidToken as error:
+        raise SealBroken from error
+    return opened
+
+
+def _fernet() -> Fernet:
+    derived = HKDF(SHA256(), length=32, salt=None, info=b"postroom account settings")
+    return Fernet(base64.urlsafe_b64encode(derived.derive(settings.SECRET_KEY.encode())))
+
+
+def _digest(secret: str) -> bytes:
+    return sha256(secret.encode("utf-8", "surrogatepass")).digest()

@@ -1,0 +1,351 @@
+"""Attempts: committed before the call, settled after it, and found again when nobody settled them.
+
+Whatever is written about a claim carries the claim's fence, so that a sender which lost its lease
+cannot write.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from uuid import UUID
+
+from postroom.domain.delivery import OUTCOME_VERDICTS, Outcome
+from postroom.ledger import blobs
+from postroom.ledger.blobs import BlobRun, pack_segments
+from postroom.ledger.copying import copy_rows, json_text
+from postroom.ledger.db import Connection, transaction
+from postroom.ledger.folding import refold
+from postroom.ledger.ids import bounds
+from postroom.ledger.retrying import again_on_deadlock
+
+
+@dataclass(frozen=True, slots=True)
+class NewHandover:
+    """One delivery in an attempt; `start` and `length` are its own slice of the request."""
+
+    id: UUID
+    delivery_id: UUID
+    fence: int
+    start: int
+    length: int
+
+
+@dataclass(frozen=True, slots=True)
+class NewAttempt:
+    """One call that is about to be made."""
+
+    id: UUID
+    message_id: UUID
+    account_id: int
+    road: str
+    begun_at: datetime
+    segments: Sequence[bytes | BlobRun] = field(repr=False)
+    shared: Mapping[bytes, bytes] = field(repr=False)
+    handovers: Sequence[NewHandover] = field(repr=False)
+    lease_s: float = 120.0
+    """The lease is renewed to this length, from now."""
+    changes: Sequence[str] = ()
+
+
+class Then(StrEnum):
+    """What becomes of a delivery after one hand-over has ended."""
+
+    HANDED = "handed"
+    """The verdict speaks."""
+    QUEUED = "queued"
+    """Tried again at `retry_at`."""
+    AGAIN = "submitting"
+    """Stays ours under the lease: the call is made again, smaller."""
+
+
+@dataclass(frozen=True, slots=True)
+class HandoverResult:
+    """How one hand-over ended."""
+
+    handover_id: UUID
+    delivery_id: UUID
+    fence: int
+    outcome: Outcome
+    then: Then
+    retry_at: datetime | None = None
+    provider_message_id: str | None = None
+    reason: str | None = None
+    text: str | None = None
+    reply_code: int | None = None
+    enhanced_code: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Settlement:
+    """How a call ended."""
+
+    attempt_id: UUID
+    ended_at: datetime
+    outcome: Outcome
+    """The outcome of every hand-over whose own result does not say otherwise."""
+    status: int | None
+    headers: Mapping[str, str] = field(repr=False)
+    body: bytes = field(repr=False)
+    error: str | None
+    provider_message_id: str | None
+    results: Sequence[HandoverResult] = field(repr=False)
+
+
+@again_on_deadlock
+def begin(attempt: NewAttempt) -> set[UUID]:
+    """The deliveries that are really ours to hand over now; the others must leave the call.
+
+    A delivery is left out when its lease was lost or when another attempt turned out to have
+    reached the provider meanwhile. With an empty result no attempt was written.
+    """
+    with transaction() as conn:
+        begun: set[UUID] = set()
+        for fence, ids in _by_fence(attempt.handovers):
+            _stop_decided(conn, ids, fence)
+            begun |= _renew(conn, ids, fence, attempt.lease_s)
+        if begun:
+            _write(conn, attempt, [h for h in attempt.handovers if h.delivery_id in begun])
+        return begun
+
+
+def _by_fence(handovers: Sequence[NewHandover]) -> Sequence[tuple[int, list[UUID]]]:
+    groups: dict[int, list[UUID]] = {}
+    for handover in handovers:
+        groups.setdefault(handover.fence, []).append(handover.delivery_id)
+    return list(groups.items())
+
+
+def _stop_decided(conn: Connection, ids: list[UUID], fence: int) -> None:
+    """A resend whose first attempt was heard of between claim and begin is not made."""
+    conn.execute(
+        "UPDATE delivery SET stage = 'handed', lease_until = NULL, changed_at = now()"
+        " WHERE id = ANY(%s) AND stage = 'submitting' AND fence = %s"
+        "   AND verdict IS NOT NULL AND verdict NOT IN ('indeterminate', 'unconfirmed')",
+        (ids, fence),
+    )
+
+
+def _renew(conn: Connection, ids: list[UUID], fence: int, lease_s: float) -> set[UUID]:
+    rows = conn.execute(
+        "UPDATE delivery"
+        "   SET tries = tries + 1, verdict = NULL, silent_since = NULL,"
+        "       lease_until = now() + make_interval(secs => %s)"
+        " WHERE id = ANY(%s) AND stage = 'submitting' AND fence = %s AND lease_until > now()"
+        " RETURNING id",
+        (lease_s, ids, fence),
+    )
+    return {id for (id,) in rows}
+
+
+def _write(conn: Connection, attempt: NewAttempt, handovers: Sequence[NewHandover]) -> None:
+    blobs.keep(conn, attempt.message_id, attempt.shared)
+    conn.execute(
+        "INSERT INTO attempt (id, message_id, account_id, road, recipients, begun_at,"
+        "                     request_segments, changes)"
+        " VALUES (%s, %s, %s, %s, %s, %s, %s, %s)",
+        (
+            attempt.id,
+            attempt.message_id,
+            attempt.account_id,
+            attempt.road,
+            len(handovers),
+            attempt.begun_at,
+            pack_segments(attempt.segments),
+            list(attempt.changes),
+        ),
+    )
+    copy_rows(
+        conn,
+        "handover",
+        (
+            "id",
+            "delivery_id",
+            "attempt_id",
+            "account_id",
+            "fence",
+            "begun_at",
+            "request_start",
+            "request_length",
+        ),
+        (
+            (
+                h.id,
+                h.delivery_id,
+                attempt.id,
+                attempt.account_id,
+                h.fence,
+                attempt.begun_at,
+                h.start,
+                h.length,
+            )
+            for h in handovers
+        ),
+    )
+
+
+@again_on_deadlock
+def settle(settlements: Sequence[Settlement]) -> None:
+    """Record how calls ended and move their deliveries on; late settlements change nothing.
+
+    A settlement is late when the lease ran out and the attempt was closed as unknown: the
+    provider's own events will tell what became of it.
+    """
+    with transaction() as conn:
+        for settlement in settlements:
+            if _close(conn, settlement):
+                _settle_handovers(conn, settlement)
+                _move(conn, settlement)
+
+
+def _close(conn: Connection, settlement: Settlement) -> bool:
+    closed = conn.execute(
+        "UPDATE attempt"
+        "   SET ended_at = %s, outcome = %s, response_status = %s, response_headers = %s,"
+        "       response_body = %s, error = %s, provider_message_id = %s"
+        " WHERE id = %s AND ended_at IS NULL",
+        (
+            settlement.ended_at,
+            settlement.outcome,
+            settlement.status,
+            json_text(dict(settlement.headers)),
+            settlement.body,
+            settlement.error,
+            settlement.provider_message_id,
+            settlement.attempt_id,
+        ),
+    )
+    return closed.rowcount == 1
+
+
+def _settle_handovers(conn: Connection, settlement: Settlement) -> None:
+    """Only where a hand-over has more to say than the call it was part of."""
+    own = [
+        (
+            settlement.ended_at,
+            result.outcome,
+            result.provider_message_id,
+            result.reason,
+            result.text,
+            result.reply_code,
+            result.enhanced_code,
+            result.handover_id,
+        )
+        for result in settlement.results
+        if result.outcome is not settlement.outcome or result.provider_message_id or result.text
+    ]
+    if own:
+        with conn.cursor() as cursor:
+            cursor.executemany(
+                "UPDATE handover"
+                "   SET settled_at = %s, outcome = %s, provider_message_id = %s, reason = %s,"
+                "       reason_text = %s, reply_code = %s, enhanced_code = %s"
+                " WHERE id = %s AND settled_at IS NULL",
+                own,
+            )
+
+
+def _move(conn: Connection, settlement: Settlement) -> None:
+    groups: dict[tuple[int, Then, Outcome, datetime | None], list[UUID]] = {}
+    for result in settlement.results:
+        group = (result.fence, result.then, result.outcome, result.retry_at)
+        groups.setdefault(group, []).append(result.delivery_id)
+    unclear: list[UUID] = []
+    for (fence, then, outcome, retry_at), ids in groups.items():
+        unclear += _move_group(conn, ids, fence, then, outcome, retry_at)
+    refold(conn, unclear)
+
+
+def _move_group(
+    conn: Connection,
+    ids: list[UUID],
+    fence: int,
+    then: Then,
+    outcome: Outcome,
+    retry_at: datetime | None,
+) -> list[UUID]:
+    """Move deliveries of one outcome; the ids whose verdict needs the fold.
+
+    Where this is the first attempt and no event was heard before (`verdict` is still null), the
+    fold can only give the outcome's own verdict, which is written here for the whole set. A
+    refusal is folded always: it brings its reason.
+    """
+    plain = None if then is not Then.HANDED else str(OUTCOME_VERDICTS[outcome])
+    rows = conn.execute(
+        "UPDATE delivery"
+        "   SET stage = %(then)s, changed_at = now(),"
+        "       lease_until = CASE WHEN %(then)s = 'submitting' THEN lease_until END,"
+        "       due_at = COALESCE(%(retry_at)s, due_at),"
+        "       silent_since = CASE WHEN verdict IS NULL AND %(then)s = 'handed' THEN now()"
+        "                           ELSE silent_since END,"
+        "       verdict = CASE WHEN verdict IS NULL AND tries = 1 THEN %(plain)s ELSE verdict END"
+        " WHERE id = ANY(%(ids)s) AND stage = 'submitting' AND fence = %(fence)s"
+        " RETURNING id, tries = 1 AND verdict IS NOT DISTINCT FROM %(plain)s",
+        {"then": then, "retry_at": retry_at, "plain": plain, "ids": ids, "fence": fence},
+    ).fetchall()
+    return [id for id, clear in rows if not clear or outcome is Outcome.REFUSED]
+
+
+@again_on_deadlock
+def sweep_leases(limit: int) -> int:
+    """How many deliveries were taken from senders whose lease ran out.
+
+    Where a hand-over was begun under the lost claim and has no answer, the outcome is unknown and
+    the verdict speaks; where none was begun, the delivery goes back to the queue.
+    """
+    with transaction() as conn:
+        lost = list(
+            conn.execute(
+                "SELECT id, fence FROM delivery"
+                " WHERE stage = 'submitting' AND lease_until < now()"
+                " ORDER BY id"
+                " LIMIT %s"
+                "   FOR UPDATE SKIP LOCKED",
+                (limit,),
+            )
+        )
+        if not lost:
+            return 0
+        in_doubt = _unanswered(conn, lost)
+        _close_unanswered(conn, list(set(in_doubt.values())))
+        _release_lost(conn, [id for id, _ in lost], list(in_doubt))
+        refold(conn, list(in_doubt))
+        return len(lost)
+
+
+def _unanswered(conn: Connection, lost: list[tuple[UUID, int]]) -> dict[UUID, UUID]:
+    """Delivery to attempt, for those begun under the lost claim and not known to be untaken.
+
+    That includes an attempt which an earlier sweep closed as unknown for other deliveries of it.
+    """
+    ids = [id for id, _ in lost]
+    rows = conn.execute(
+        "SELECT delivery_id, fence, attempt_id"
+        "  FROM handover"
+        "  JOIN attempt ON attempt.id = handover.attempt_id"
+        " WHERE delivery_id = ANY(%s) AND handover.id BETWEEN %s AND %s"
+        "   AND COALESCE(handover.outcome, attempt.outcome) IS DISTINCT FROM 'not_taken'",
+        (ids, *bounds(ids)),
+    )
+    claims = set(lost)
+    return {id: attempt_id for id, fence, attempt_id in rows if (id, fence) in claims}
+
+
+def _close_unanswered(conn: Connection, attempt_ids: list[UUID]) -> None:
+    conn.execute(
+        "UPDATE attempt SET ended_at = now(), outcome = 'unknown',"
+        "       error = 'the sender was lost before it recorded an answer'"
+        " WHERE id = ANY(%s) AND ended_at IS NULL",
+        (attempt_ids,),
+    )
+
+
+def _release_lost(conn: Connection, ids: list[UUID], in_doubt: list[UUID]) -> None:
+    conn.execute(
+        "UPDATE delivery"
+        "   SET lease_until = NULL, changed_at = now(),"
+        "       stage = CASE WHEN id = ANY(%(in_doubt)s) THEN 'handed' ELSE 'queued' END,"
+        "       silent_since = CASE WHEN id = ANY(%(in_doubt)s) THEN now() END"
+        " WHERE id = ANY(%(ids)s)",
+        {"ids": ids, "in_doubt": in_doubt},
+    )

@@ -1,0 +1,8 @@
+"""The ledger's clock: the one place where this room reads the time."""
+
+from datetime import UTC, datetime
+
+
+def utc_now() -> datetime:
+    """The present instant, aware, in UTC."""
+    return datetime.now(UTC)

@@ -1,0 +1,63 @@
+"""Connections to PostgreSQL for everything but configuration pages."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
+from typing import Any
+
+import psycopg
+from django.conf import settings
+from psycopg_pool import ConnectionPool, PoolTimeout
+
+Connection = psycopg.Connection[tuple[Any, ...]]
+
+
+class LedgerUnavailable(Exception):
+    """The database cannot be reached or did not commit; nothing was acknowledged."""
+
+
+@cache
+def _pool() -> ConnectionPool[Connection]:
+    return ConnectionPool(
+        settings.POSTROOM_DATABASE_DSN,
+        min_size=0,
+        max_size=settings.POSTROOM_DATABASE_CONNECTIONS_MAX,
+        kwargs={"autocommit": True, "options": _OPTIONS, "application_name": "postroom"},
+        timeout=10,
+        max_idle=60,
+        check=ConnectionPool.check_connection,
+        open=True,
+        name="ledger",
+    )
+
+
+# UTC, so that timestamps come back aware and equal; limits, so that one stuck statement or
+# forgotten transaction never holds back the vacuum of a queue table (no transaction over 30 s).
+_OPTIONS = (
+    "-c timezone=UTC -c statement_timeout=60s -c lock_timeout=5s"
+    " -c idle_in_transaction_session_timeout=30s -c jit=off"
+)
+
+
+@contextmanager
+def connection() -> Iterator[Connection]:
+    """A pooled connection in autocommit; LedgerUnavailable when none can be had or it is lost."""
+    try:
+        with _pool().connection() as conn:
+            yield conn
+    except (psycopg.OperationalError, PoolTimeout) as error:
+        raise LedgerUnavailable(str(error)) from error
+
+
+@contextmanager
+def transaction() -> Iterator[Connection]:
+    """A pooled connection inside one transaction, committed on exit."""
+    with connection() as conn, conn.transaction():
+        yield conn
+
+
+def close() -> None:
+    """Let all pooled connections go; the next call opens a new pool."""
+    if _pool.cache_info().currsize:
+        _pool().close()
+        _pool.cache_clear()

@@ -1,0 +1,289 @@
+"""Events: facts heard from providers, found their delivery, stored once, folded into verdicts."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, fields, replace
+from datetime import datetime
+from hashlib import sha256
+from typing import Any
+from uuid import UUID
+
+from postroom.ledger.db import Connection
+from postroom.ledger.folding import refold
+from postroom.ledger.locating import Found, locate
+from postroom.ledger.suppressions import NewSuppression, add_with
+
+
+@dataclass(frozen=True, slots=True)
+class NewEvent:
+    """One event of a receipt: the provider's words, and our reading of them."""
+
+    account_id: int
+    receipt_id: UUID
+    receipt_start: int
+    receipt_length: int | None
+    received_at: datetime
+    handover_id: UUID | None
+    provider_message_ids: tuple[str, ...]
+    """Ways to write the provider's id of the message, the likeliest first."""
+    address_key: str | None
+    provider_type: str
+    provider_class: str
+    provider_event_id: str | None
+    reply_code: int | None
+    enhanced_code: str | None
+    diagnostic: str | None
+    remote_host: str | None
+    url: str | None
+    user_agent: str | None
+    occurred_at: datetime | None
+    occurred_raw: str
+    type: str
+    grade: int
+    verdict: str | None
+    reason: str | None
+    permanence: str | None
+    suppress: str | None
+    machine: bool | None
+    asynchronous: bool | None
+    reason_basis: str | None
+    rules: int
+    suppression_reason: str | None
+    """The reason under which this event alone suppresses its address; None: it does not."""
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """What became of a batch of events."""
+
+    new: int
+    repeated: int
+    orphans: list[NewEvent]
+
+
+def fact_digest(event: NewEvent, handover_id: UUID | None) -> bytes:
+    """The fact's identity within its delivery; two tellings of one fact have the same.
+
+    The provider's event id is left out on purpose: a retry or a second channel may change it.
+    """
+    parts = (
+        str(handover_id),
+        event.provider_type,
+        event.occurred_raw,
+        event.url or "",
+        str(event.reply_code or ""),
+        event.enhanced_code or "",
+        event.diagnostic or "",
+    )
+    return sha256("\x00".join(parts).encode("utf-8", "surrogatepass")).digest()[:16]
+
+
+@dataclass(frozen=True, slots=True)
+class _Located:
+    event: NewEvent
+    delivery_id: UUID
+    handover_id: UUID | None
+    basis: str
+    digest: bytes
+
+
+def record(conn: Connection, events: Sequence[NewEvent], *, reread: bool = False) -> Recorded:
+    """Store events once each, fold the verdicts they touch, and stop mailing dead addresses.
+
+    With `reread` our reading of events that are there already is written anew.
+    """
+    found = locate(conn, events)
+    orphans = [event for event, place in zip(events, found, strict=True) if place is None]
+    located = [_placed(event, place) for event, place in zip(events, found, strict=True) if place]
+    kinds = _lock(conn, {one.delivery_id for one in located})
+    # A delivery whose month was dropped is counted and let go.
+    present = [one for one in located if one.delivery_id in kinds]
+    firsts, repeats = _distinct(present)
+    new = _insert(conn, firsts)
+    fresh = [one for one in firsts if (one.delivery_id, one.digest) in new]
+    known = [one for one in firsts if (one.delivery_id, one.digest) not in new]
+    amended = _amend(conn, known, _EARLIER)
+    if reread:
+        amended |= _amend(conn, known, _READ_AGAIN)
+    _hear(conn, [*known, *repeats])
+    refold(conn, amended | {one.delivery_id for one in fresh})
+    add_with(conn, _suppressions(fresh, kinds))
+    return Recorded(new=len(new), repeated=len(present) - len(new), orphans=orphans)
+
+
+def _placed(event: NewEvent, place: Found) -> _Located:
+    digest = fact_digest(event, place.handover_id)
+    return _Located(event, place.delivery_id, place.handover_id, place.basis, digest)
+
+
+def _lock(conn: Connection, ids: Iterable[UUID]) -> dict[UUID, tuple[bool, str]]:
+    """Whether simulated, and the suppression key, of each delivery; its row is locked."""
+    rows = conn.execute(
+        "SELECT id, simulated, recipient_key FROM delivery"
+        " WHERE id = ANY(%s)"
+        " ORDER BY id"
+        "   FOR NO KEY UPDATE",
+        (list(ids),),
+    )
+    return {id: (simulated, key) for id, simulated, key in rows}
+
+
+def _distinct(located: Sequence[_Located]) -> tuple[list[_Located], list[_Located]]:
+    """Each fact once, in its earliest hearing; and the other hearings of this batch."""
+    firsts: dict[tuple[UUID, bytes], _Located] = {}
+    ordered = sorted(located, key=lambda one: one.event.received_at)
+    repeats = [
+        one for one in ordered if firsts.setdefault((one.delivery_id, one.digest), one) is not one
+    ]
+    return list(firsts.values()), repeats
+
+
+_OURS = {"delivery_id": "uuid", "digest": "bytea", "handover_id": "uuid", "basis": "text"}
+_WORDS = {
+    "account_id": "int",
+    "receipt_id": "uuid",
+    "receipt_start": "int",
+    "receipt_length": "int",
+    "received_at": "timestamptz",
+    "provider_type": "text",
+    "provider_class": "text",
+    "provider_event_id": "text",
+    "reply_code": "smallint",
+    "enhanced_code": "text",
+    "diagnostic": "text",
+    "remote_host": "text",
+    "url": "text",
+    "user_agent": "text",
+    "occurred_at": "timestamptz",
+}
+_READING = {
+    "type": "text",
+    "grade": "smallint",
+    "verdict": "text",
+    "reason": "text",
+    "permanence": "text",
+    "suppress": "text",
+    "machine": "bool",
+    "asynchronous": "bool",
+    "reason_basis": "text",
+    "rules": "smallint",
+}
+_COLUMNS = _OURS | _WORDS | _READING
+
+
+_ARRAYS = ", ".join(f"%s::{type}[]" for type in _COLUMNS.values())
+_NAMES = ", ".join(_COLUMNS)
+
+_INSERT = (
+    f"INSERT INTO event ({_NAMES})"
+    f" SELECT * FROM unnest({_ARRAYS})"
+    " ON CONFLICT (delivery_id, digest) DO NOTHING"
+    " RETURNING delivery_id, digest"
+)
+
+# The earliest hearing gives the time, whatever the order in which receipts are read.
+_EARLIER = (
+    "UPDATE event SET received_at = heard.received_at"
+    f"  FROM unnest({_ARRAYS}) AS heard ({_NAMES})"
+    " WHERE event.delivery_id = heard.delivery_id AND event.digest = heard.digest"
+    "   AND event.delivery_id = ANY(%s)"
+    "   AND heard.received_at < event.received_at"
+    " RETURNING event.delivery_id"
+)
+
+_READ_AGAIN = (
+    f"UPDATE event SET {', '.join(f'{name} = heard.{name}' for name in _READING)}"
+    f"  FROM unnest({_ARRAYS}) AS heard ({_NAMES})"
+    " WHERE event.delivery_id = heard.delivery_id AND event.digest = heard.digest"
+    "   AND event.delivery_id = ANY(%s)"
+    " RETURNING event.delivery_id"
+)
+
+
+def _insert(conn: Connection, events: Sequence[_Located]) -> set[tuple[UUID, bytes]]:
+    """The (delivery, digest) of those that were not known before."""
+    if not events:
+        return set()
+    rows = conn.execute(_INSERT, _columns(events))
+    return {(delivery_id, bytes(digest)) for delivery_id, digest in rows}
+
+
+def _amend(conn: Connection, known: Sequence[_Located], statement: str) -> set[UUID]:
+    """The deliveries of those events that the statement changed."""
+    if not known:
+        return set()
+    ids = [one.delivery_id for one in known]
+    return {id for (id,) in conn.execute(statement, (*_columns(known), ids))}
+
+
+def _columns(events: Sequence[_Located]) -> list[list[Any]]:
+    return [[_value(one, name) for one in events] for name in _COLUMNS]
+
+
+def _value(one: _Located, name: str) -> Any:
+    return getattr(one if name in _OURS else one.event, name)
+
+
+def _hear(conn: Connection, repeats: Sequence[_Located]) -> None:
+    """A second hearing adds its receipt to the event and counts nothing."""
+    if not repeats:
+        return
+    conn.execute(
+        "INSERT INTO hearing (delivery_id, digest, receipt_id, receipt_start, receipt_length)"
+        " SELECT heard.*"
+        "   FROM unnest(%s::uuid[], %s::bytea[], %s::uuid[], %s::int[], %s::int[])"
+        "        AS heard (delivery_id, digest, receipt_id, receipt_start, receipt_length)"
+        "   JOIN event USING (delivery_id, digest)"
+        "  WHERE event.receipt_id IS DISTINCT FROM heard.receipt_id"
+        " ON CONFLICT DO NOTHING",
+        (
+            [one.delivery_id for one in repeats],
+            [one.digest for one in repeats],
+            [one.event.receipt_id for one in repeats],
+            [one.event.receipt_start for one in repeats],
+            [one.event.receipt_length for one in repeats],
+        ),
+    )
+
+
+def _suppressions(
+    fresh: Sequence[_Located], kinds: Mapping[UUID, tuple[bool, str]]
+) -> Iterable[NewSuppression]:
+    for one in fresh:
+        if one.event.suppression_reason is not None:
+            simulated, key = kinds[one.delivery_id]
+            yield NewSuppression(
+                simulated,
+                key,
+                one.event.suppression_reason,
+                "event",
+                delivery_id=one.delivery_id,
+                event_digest=one.digest,
+                receipt_id=one.event.receipt_id,
+            )
+
+
+def to_json(event: NewEvent) -> dict[str, Any]:
+    """The event as an orphan keeps it; `from_json` gives it back."""
+    values = {field.name: getattr(event, field.name) for field in fields(event)}
+    return {name: _plain(value) for name, value in values.items()}
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, UUID):
+        return str(value)
+    return value.isoformat() if isinstance(value, datetime) else value
+
+
+def from_json(kept: Mapping[str, Any]) -> NewEvent:
+    """The event that `to_json` was given."""
+    event = NewEvent(**kept)
+    occurred = kept["occurred_at"]
+    handover = kept["handover_id"]
+    return replace(
+        event,
+        receipt_id=UUID(kept["receipt_id"]),
+        received_at=datetime.fromisoformat(kept["received_at"]),
+        handover_id=UUID(handover) if handover else None,
+        occurred_at=datetime.fromisoformat(occurred) if occurred else None,
+        provider_message_ids=tuple(kept["provider_message_ids"]),
+    )

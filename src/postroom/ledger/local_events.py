@@ -1,0 +1,87 @@
+"""Our own events, numbered per delivery: held, released, cancelled, expired, suppressed, rejected.
+
+They are written in the same transaction as the change of stage that they record.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from hashlib import sha256
+from uuid import UUID
+
+from postroom.domain.delivery import EventType, Grade
+from postroom.domain.reason import RULES_VERSION
+from postroom.ledger.copying import copy_rows
+from postroom.ledger.db import Connection
+
+FIRST = 1
+BASIS = "local"
+
+
+@dataclass(frozen=True, slots=True)
+class NewLocalEvent:
+    """One of our own events; `number` is the delivery's running number of them."""
+
+    delivery_id: UUID
+    number: int
+    type: EventType
+    reason: str | None = None
+    text: str | None = None
+
+
+_COLUMNS = (
+    "delivery_id", "digest", "provider_type", "diagnostic", "received_at", "basis", "type",
+    "grade", "reason", "rules",
+)  # fmt: skip
+
+
+def local_digest(type: EventType, number: int) -> bytes:
+    """The fact's identity within its delivery; `LOCAL_DIGEST_SQL` is the same in SQL."""
+    return sha256(f"local:{type}:{number}".encode()).digest()[:16]
+
+
+LOCAL_DIGEST_SQL = (
+    "substr(sha256(convert_to('local:' || {type} || ':' || {number}, 'UTF8')), 1, 16)"
+)
+
+
+def copy_local_events(conn: Connection, events: Sequence[NewLocalEvent], now: datetime) -> None:
+    """Write events for changes that were made in this transaction."""
+    if not events:
+        return
+    copy_rows(
+        conn,
+        "event",
+        _COLUMNS,
+        (
+            (
+                event.delivery_id,
+                local_digest(event.type, event.number),
+                str(event.type),
+                event.text,
+                now,
+                BASIS,
+                str(event.type),
+                int(Grade.NONE),
+                event.reason,
+                RULES_VERSION,
+            )
+            for event in events
+        ),
+    )
+
+
+def record_moves(type: EventType) -> str:
+    """SQL that writes one event per row of a CTE `moved (id, local_events)` and returns the ids.
+
+    Takes two parameters: the reason and the text, the same for all rows.
+    """
+    digest = LOCAL_DIGEST_SQL.format(type=f"'{type}'", number="local_events")
+    return (
+        " INSERT INTO event (delivery_id, digest, provider_type, received_at, basis, type, grade,"
+        "                    rules, reason, diagnostic)"
+        f" SELECT id, {digest}, '{type}', now(), '{BASIS}', '{type}', {int(Grade.NONE)},"
+        f"        {RULES_VERSION}, %s, %s"
+        "   FROM moved"
+        " RETURNING delivery_id"
+    )

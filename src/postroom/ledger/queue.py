@@ -1,0 +1,244 @@
+"""The queue, which is the delivery row: claim, give back, hold, reject, and what people ask for.
+
+Every move is guarded in its WHERE; a row that has moved on is left alone.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, fields
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from postroom.domain.delivery import EventType, Stage
+from postroom.domain.lane import Lane
+from postroom.ledger.db import Connection, transaction
+from postroom.ledger.local_events import record_moves
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """A delivery that this sender may hand over until its lease ends."""
+
+    delivery_id: UUID
+    message_id: UUID
+    simulated: bool
+    lane: Lane
+    recipient: str
+    recipient_name: str | None
+    vars: dict[str, str]
+    ref: str | None
+    tries: int
+    """Attempts begun before this claim."""
+    fence: int
+    """The claim's number; whatever is written about the claim must still carry it."""
+    lease_until: datetime
+
+
+def claim(
+    simulated: Sequence[bool], limit: int, lease_s: float, lanes: Sequence[Lane] = tuple(Lane)
+) -> list[Claimed]:
+    """Up to `limit` due deliveries of these lanes, urgent before normal before bulk, oldest first.
+
+    Deliveries that are suppressed or expired by now are recorded as such instead of claimed.
+    """
+    with transaction() as conn:
+        due = _due(conn, simulated, limit, lanes)
+        if not due:
+            return []
+        suppressed = _suppress(conn, due)
+        expired = set(_expire(conn, due - suppressed))
+        return _lease(conn, due - suppressed - expired, lease_s)
+
+
+def _due(
+    conn: Connection, simulated: Sequence[bool], limit: int, lanes: Sequence[Lane]
+) -> set[UUID]:
+    found: set[UUID] = set()
+    for lane in sorted(lanes):
+        for kind in simulated:
+            if len(found) < limit:
+                found.update(_due_in_lane(conn, kind, lane, limit - len(found)))
+    return found
+
+
+def _due_in_lane(conn: Connection, simulated: bool, lane: Lane, limit: int) -> Iterable[UUID]:
+    rows = conn.execute(
+        "SELECT id FROM delivery"
+        " WHERE simulated = %s AND lane = %s"
+        "   AND stage IN ('queued', 'scheduled') AND due_at <= now()"
+        " ORDER BY due_at, id"
+        " LIMIT %s"
+        "   FOR UPDATE SKIP LOCKED",
+        (simulated, int(lane), limit),
+    )
+    return (id for (id,) in rows)
+
+
+def _suppress(conn: Connection, ids: set[UUID]) -> set[UUID]:
+    """Those against whose address a suppression stands: they end here, with its id."""
+    rows = conn.execute(
+        "SELECT delivery.id, suppression.id"
+        "  FROM delivery"
+        "  JOIN suppression ON suppression.address_key = delivery.recipient_key"
+        "       AND suppression.simulated = delivery.simulated"
+        "       AND suppression.lifted_at IS NULL"
+        " WHERE delivery.id = ANY(%s)",
+        (list(ids),),
+    ).fetchall()
+    for suppression_id in {suppression for _, suppression in rows}:
+        conn.execute(
+            "WITH moved AS ("
+            "   UPDATE delivery"
+            "      SET stage = 'suppressed', reason = 'suppressed_by_us', suppression_id = %s,"
+            "          local_events = local_events + 1, changed_at = now()"
+            "    WHERE id = ANY(%s)"
+            "   RETURNING id, local_events)" + record_moves(EventType.SUPPRESSED),
+            (
+                suppression_id,
+                [id for id, suppression in rows if suppression == suppression_id],
+                *("suppressed_by_us", None),
+            ),
+        )
+    return {id for id, _ in rows}
+
+
+def _expire(conn: Connection, ids: set[UUID]) -> Iterable[UUID]:
+    rows = conn.execute(
+        "WITH moved AS ("
+        "   UPDATE delivery"
+        "      SET stage = 'expired', local_events = local_events + 1, changed_at = now()"
+        "    WHERE id = ANY(%s) AND expires_at <= now()"
+        "   RETURNING id, local_events)" + record_moves(EventType.EXPIRED),
+        (list(ids), None, None),
+    )
+    return (id for (id,) in rows)
+
+
+def _lease(conn: Connection, ids: set[UUID], lease_s: float) -> list[Claimed]:
+    rows = conn.execute(
+        "UPDATE delivery"
+        "   SET stage = 'submitting', changed_at = now(),"
+        "       lease_until = now() + make_interval(secs => %s),"
+        "       fence = (SELECT nextval('claim_fence'))"
+        " WHERE id = ANY(%s)"
+        " RETURNING id, message_id, simulated, lane, recipient, recipient_name, vars, ref,"
+        "           tries, fence, lease_until",
+        (lease_s, list(ids)),
+    ).fetchall()
+    claimed = [_claimed(row) for row in rows]
+    return sorted(claimed, key=lambda one: (one.lane, one.delivery_id))
+
+
+def _claimed(row: tuple[Any, ...]) -> Claimed:
+    described = dict(zip((field.name for field in fields(Claimed)), row, strict=True))
+    described["lane"] = Lane(described["lane"])
+    described["vars"] = described["vars"] or {}
+    return Claimed(**described)
+
+
+def give_back(claimed: Sequence[Claimed], delay_s: float) -> None:
+    """Return claimed deliveries, none of them handed over, to the queue."""
+    with transaction() as conn:
+        for fence, ids in by_fence(claimed):
+            conn.execute(
+                "UPDATE delivery"
+                "   SET stage = 'queued', lease_until = NULL, changed_at = now(),"
+                "       due_at = now() + make_interval(secs => %s)"
+                " WHERE id = ANY(%s) AND stage = 'submitting' AND fence = %s",
+                (delay_s, ids, fence),
+            )
+
+
+def put_on_hold(claimed: Sequence[Claimed], reason: str, text: str | None) -> None:
+    """Claimed deliveries wait for a person or a rule, with the reason."""
+    _end_claim(claimed, Stage.HELD, EventType.HELD, reason, text)
+
+
+def reject(claimed: Sequence[Claimed], reason: str, text: str | None) -> None:
+    """Claimed deliveries end here: we refuse them before any attempt."""
+    _end_claim(claimed, Stage.REJECTED, EventType.REJECTED, reason, text)
+
+
+def _end_claim(
+    claimed: Sequence[Claimed], stage: Stage, event: EventType, reason: str, text: str | None
+) -> None:
+    with transaction() as conn:
+        for fence, ids in by_fence(claimed):
+            conn.execute(
+                "WITH moved AS ("
+                "   UPDATE delivery"
+                "      SET stage = %s, lease_until = NULL, reason = %s, reason_text = %s,"
+                "          local_events = local_events + 1, changed_at = now()"
+                "    WHERE id = ANY(%s) AND stage = 'submitting' AND fence = %s"
+                "   RETURNING id, local_events)" + record_moves(event),
+                (stage, reason, text, ids, fence, reason, text),
+            )
+
+
+def by_fence(claimed: Iterable[Claimed]) -> Iterable[tuple[int, list[UUID]]]:
+    """Delivery ids by the claim they were taken in."""
+    groups: dict[int, list[UUID]] = {}
+    for one in claimed:
+        groups.setdefault(one.fence, []).append(one.delivery_id)
+    return groups.items()
+
+
+def cancel(message_id: UUID, application_id: int) -> int | None:
+    """How many deliveries were withdrawn: all that no sender has claimed and no attempt has tried.
+
+    None when the application has no such message.
+    """
+    return _ask(
+        message_id,
+        application_id,
+        "stage = 'cancelled', reason = NULL, reason_text = NULL",
+        "stage IN ('scheduled', 'queued', 'held') AND verdict IS NULL",
+        EventType.CANCELLED,
+    )
+
+
+def hold(message_id: UUID, application_id: int) -> int | None:
+    """How many deliveries wait from now on; None when the application has no such message."""
+    return _ask(
+        message_id,
+        application_id,
+        "stage = 'held', reason = 'asked', reason_text = NULL",
+        "stage IN ('scheduled', 'queued') AND verdict IS NULL",
+        EventType.HELD,
+    )
+
+
+def release(message_id: UUID, application_id: int) -> int | None:
+    """How many held deliveries go on, at their `send_at` if that is to come.
+
+    None when the application has no such message.
+    """
+    return _ask(
+        message_id,
+        application_id,
+        "reason = NULL, reason_text = NULL,"
+        " stage = CASE WHEN due_at > now() THEN 'scheduled' ELSE 'queued' END",
+        "stage = 'held'",
+        EventType.RELEASED,
+    )
+
+
+def _ask(
+    message_id: UUID, application_id: int, change: str, guard: str, event: EventType
+) -> int | None:
+    with transaction() as conn:
+        known = conn.execute(
+            "SELECT FROM message WHERE id = %s AND application_id = %s",
+            (message_id, application_id),
+        )
+        if known.rowcount == 0:
+            return None
+        moved = conn.execute(
+            "WITH moved AS ("
+            "   UPDATE delivery"
+            f"     SET {change}, local_events = local_events + 1, changed_at = now()"
+            f"   WHERE message_id = %s AND {guard}"
+            "   RETURNING id, local_events)" + record_moves(event),
+            (message_id, None, None),
+        )
+        return moved.rowcount

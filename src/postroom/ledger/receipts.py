@@ -1,0 +1,207 @@
+"""From stored receipts to events: claimed, read, recorded and marked in one transaction."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from postroom.ledger.blobs import decompress
+from postroom.ledger.copying import json_text
+from postroom.ledger.db import Connection, connection, transaction
+from postroom.ledger.events import NewEvent, from_json, record, to_json
+from postroom.ledger.retrying import again_on_deadlock
+from postroom.ledger.suppressions import NewSuppression, add_with
+from postroom.ledger.tallies import count
+
+ORPHAN_RETRIES_S = (5, 30, 300, 3600, 6 * 3600)
+"""Waits before an orphan is tried again; the last one repeats, for days."""
+ORPHAN_KEPT = timedelta(days=30)
+"""After this an orphan is no longer tried; it stays, and is counted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """A stored notification."""
+
+    id: UUID
+    account_id: int
+    account: str
+    provider: str
+    simulated: bool
+    received_at: datetime
+    headers: Mapping[str, str] = field(repr=False)
+    body: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class ReadReceipt:
+    """A receipt after it was read: its events, or why it could not be read."""
+
+    receipt: Receipt
+    events: Sequence[NewEvent] = ()
+    error: str | None = None
+
+
+Reader = Callable[[Receipt], ReadReceipt]
+
+
+@again_on_deadlock
+def interpret_new(limit: int, read: Reader) -> int:
+    """How many new receipts were turned into events; `read` is pure and may not block."""
+    with transaction() as conn:
+        receipts = _claim(conn, limit)
+        if receipts:
+            _apply(conn, [read(receipt) for receipt in receipts], reread=False)
+        return len(receipts)
+
+
+@again_on_deadlock
+def reinterpret(after: UUID, limit: int, read: Reader) -> tuple[UUID | None, int]:
+    """Read the next `limit` receipts after this id again; the last of them (None: there are no
+    more) and how many they were."""
+    with transaction() as conn:
+        receipts = _select(
+            conn, "WHERE receipt.id > %s ORDER BY receipt.id LIMIT %s", (after, limit)
+        )
+        if not receipts:
+            return None, 0
+        _apply(conn, [read(receipt) for receipt in receipts], reread=True)
+        return receipts[-1].id, len(receipts)
+
+
+def _claim(conn: Connection, limit: int) -> list[Receipt]:
+    return _select(
+        conn,
+        "WHERE receipt.stage = 'new'"
+        " ORDER BY receipt.id LIMIT %s"
+        "   FOR UPDATE OF receipt SKIP LOCKED",
+        (limit,),
+    )
+
+
+def _select(conn: Connection, rest: str, parameters: Sequence[object]) -> list[Receipt]:
+    rows = conn.execute(
+        "SELECT receipt.id, account_id, account.name, provider, simulated, received_at, headers,"
+        "       zlib"
+        "  FROM receipt"
+        "  JOIN account ON account.id = receipt.account_id"
+        f" {rest}",
+        parameters,
+    )
+    return [
+        Receipt(id, account_id, account, provider, simulated, at, headers, decompress(kept))
+        for id, account_id, account, provider, simulated, at, headers, kept in rows
+    ]
+
+
+def _apply(conn: Connection, read: Sequence[ReadReceipt], *, reread: bool) -> None:
+    events = [event for one in read for event in one.events]
+    recorded = record(conn, events, reread=reread)
+    _keep_orphans(conn, recorded.orphans, {one.receipt.id: one.receipt for one in read})
+    _mark(conn, read)
+    count(conn, "events_new", "", recorded.new)
+    count(conn, "events_repeated", "", recorded.repeated)
+    for provider_type in {event.provider_type for event in events if event.type == "unknown"}:
+        unknown = [e for e in events if e.type == "unknown" and e.provider_type == provider_type]
+        count(conn, "events_unknown", provider_type[:100], len(unknown))
+
+
+def _mark(conn: Connection, read: Sequence[ReadReceipt]) -> None:
+    """Receipts that gave the same number of events share a statement."""
+    groups: dict[tuple[int, str | None], list[UUID]] = {}
+    for one in read:
+        groups.setdefault((len(one.events), one.error), []).append(one.receipt.id)
+    for (events, error), ids in groups.items():
+        conn.execute(
+            "UPDATE receipt SET stage = %s, events = %s, error = %s WHERE id = ANY(%s)",
+            ("unreadable" if error else "read", events, error, ids),
+        )
+
+
+def _keep_orphans(
+    conn: Connection, orphans: Sequence[NewEvent], receipts: Mapping[UUID, Receipt]
+) -> None:
+    """Kept and tried again; one that condemns an address takes effect at once."""
+    if not orphans:
+        return
+    with conn.cursor() as cursor:
+        cursor.executemany(
+            "INSERT INTO orphan (account_id, receipt_id, receipt_start, receipt_length,"
+            "                    address_key, heard, first_heard_at, next_try_at)"
+            " VALUES (%s, %s, %s, %s, %s, %s, %s, now() + make_interval(secs => %s))"
+            " ON CONFLICT (receipt_id, receipt_start) DO NOTHING",
+            [
+                (
+                    event.account_id,
+                    event.receipt_id,
+                    event.receipt_start,
+                    event.receipt_length,
+                    event.address_key,
+                    json_text(to_json(event)),
+                    event.received_at,
+                    ORPHAN_RETRIES_S[0],
+                )
+                for event in orphans
+            ],
+        )
+    add_with(conn, _suppressions(orphans, receipts))
+    count(conn, "orphans", "", len(orphans))
+
+
+def _suppressions(
+    orphans: Iterable[NewEvent], receipts: Mapping[UUID, Receipt]
+) -> Iterable[NewSuppression]:
+    for event in orphans:
+        if event.suppression_reason and event.address_key and event.handover_id is None:
+            simulated = receipts[event.receipt_id].simulated
+            yield NewSuppression(
+                simulated,
+                event.address_key,
+                event.suppression_reason,
+                "event",
+                receipt_id=event.receipt_id,
+            )
+
+
+@again_on_deadlock
+def retry_orphans(limit: int) -> int:
+    """How many orphans found their delivery this time."""
+    with transaction() as conn:
+        rows = conn.execute(
+            "SELECT id, heard, tries FROM orphan"
+            " WHERE next_try_at <= now() AND first_heard_at > now() - %s"
+            " ORDER BY next_try_at LIMIT %s"
+            "   FOR UPDATE SKIP LOCKED",
+            (ORPHAN_KEPT, limit),
+        ).fetchall()
+        events = [from_json(heard) for _, heard, _ in rows]
+        missing = {_place(event) for event in record(conn, events).orphans}
+        joined = [
+            row[0] for row, event in zip(rows, events, strict=True) if _place(event) not in missing
+        ]
+        conn.execute("DELETE FROM orphan WHERE id = ANY(%s)", (joined,))
+        _postpone(conn, [(id, tries) for id, _, tries in rows if id not in set(joined)])
+        return len(joined)
+
+
+def _place(event: NewEvent) -> tuple[UUID, int]:
+    return event.receipt_id, event.receipt_start
+
+
+def _postpone(conn: Connection, orphans: Iterable[tuple[int, int]]) -> None:
+    for id, tries in orphans:
+        wait_s = ORPHAN_RETRIES_S[min(tries + 1, len(ORPHAN_RETRIES_S) - 1)]
+        conn.execute(
+            "UPDATE orphan SET tries = tries + 1, next_try_at = now() + make_interval(secs => %s)"
+            " WHERE id = %s",
+            (wait_s, id),
+        )
+
+
+def waiting() -> int:
+    """New receipts not yet read, counted up to ten thousand."""
+    with connection() as conn:
+        row = conn.execute(
+            "SELECT count(*) FROM (SELECT FROM receipt WHERE stage = 'new' LIMIT 10000) AS few"
+        ).fetchone()
+    return row[0] if row else 0

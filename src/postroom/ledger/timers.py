@@ -1,0 +1,137 @@
+"""What time alone brings about: expiry, silence, and doubt that has lasted long enough.
+
+Timers are columns; nothing here remembers anything between calls, so any number of clocks may run.
+"""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from uuid import UUID
+
+from postroom.domain.delivery import EventType, Grade, Verdict, fold
+from postroom.domain.reason import RULES_VERSION
+from postroom.ledger.clock import utc_now
+from postroom.ledger.copying import copy_rows
+from postroom.ledger.db import Connection, transaction
+from postroom.ledger.folding import facts_of, refold
+from postroom.ledger.local_events import local_digest, record_moves
+from postroom.ledger.retrying import again_on_deadlock
+
+
+def expire(limit: int) -> int:
+    """How many deliveries passed their `expires_at` before any sender had them."""
+    with transaction() as conn:
+        moved = conn.execute(
+            "WITH due AS ("
+            "   SELECT id FROM delivery"
+            "    WHERE stage IN ('queued', 'scheduled', 'held') AND expires_at <= now()"
+            "      AND verdict IS NULL"
+            "    ORDER BY expires_at LIMIT %s"
+            "      FOR UPDATE SKIP LOCKED),"
+            " moved AS ("
+            "   UPDATE delivery"
+            "      SET stage = 'expired', local_events = local_events + 1, changed_at = now()"
+            "    WHERE id = ANY(ARRAY(SELECT id FROM due))"
+            "   RETURNING id, local_events)" + record_moves(EventType.EXPIRED),
+            (limit, None, None),
+        )
+        return moved.rowcount
+
+
+def resend_doubtful(doubt_window_s: float, limit: int) -> int:
+    """How many deliveries of unknown outcome are queued again, where the message asked for that.
+
+    The earlier attempt stays in the record; what goes out now is a possible duplicate.
+    """
+    with transaction() as conn:
+        moved = conn.execute(
+            "UPDATE delivery SET stage = 'queued', due_at = now(), silent_since = NULL,"
+            "       changed_at = now()"
+            " WHERE id = ANY(ARRAY("
+            "   SELECT delivery.id"
+            "     FROM delivery"
+            "     JOIN message ON message.id = delivery.message_id"
+            "    WHERE stage = 'handed' AND verdict = 'indeterminate' AND on_doubt = 'resend'"
+            "      AND silent_since < now() - make_interval(secs => %s)"
+            "      AND (delivery.expires_at IS NULL OR delivery.expires_at > now())"
+            "    LIMIT %s"
+            "      FOR UPDATE OF delivery SKIP LOCKED))",
+            (doubt_window_s, limit),
+        )
+        return moved.rowcount
+
+
+@again_on_deadlock
+def pass_windows(silence_s: float, silence_after_deferral_s: float, limit: int) -> int:
+    """How many handed-over deliveries became unconfirmed: no word within the window."""
+    with transaction() as conn:
+        ids = _silent(conn, silence_s, silence_after_deferral_s, limit)
+        if ids:
+            _write_passed(conn, ids, utc_now())
+            refold(conn, ids)
+        return len(ids)
+
+
+def _silent(
+    conn: Connection, silence_s: float, silence_after_deferral_s: float, limit: int
+) -> list[UUID]:
+    rows = conn.execute(
+        "SELECT id FROM delivery"
+        " WHERE stage = 'handed'"
+        # The first bound is for the index, the second is the rule.
+        "   AND silent_since < now() - make_interval(secs => %s)"
+        "   AND silent_since < now() - make_interval("
+        "       secs => CASE verdict WHEN 'deferred' THEN %s ELSE %s END)"
+        " ORDER BY id LIMIT %s"
+        "   FOR NO KEY UPDATE SKIP LOCKED",
+        (min(silence_s, silence_after_deferral_s), silence_after_deferral_s, silence_s, limit),
+    )
+    return [id for (id,) in rows]
+
+
+def _write_passed(conn: Connection, ids: Sequence[UUID], now: datetime) -> None:
+    numbers: dict[UUID, int] = dict(
+        conn.execute(
+            "UPDATE delivery SET local_events = local_events + 1 WHERE id = ANY(%s)"
+            " RETURNING id, local_events",
+            (list(ids),),
+        ).fetchall()
+    )
+    deciding = list(_deciding_handovers(conn, ids))
+    copy_rows(
+        conn,
+        "event",
+        (
+            "delivery_id",
+            "digest",
+            "handover_id",
+            "provider_type",
+            "received_at",
+            "basis",
+            "type",
+            "grade",
+            "verdict",
+            "rules",
+        ),
+        (
+            (
+                id,
+                local_digest(EventType.WINDOW_PASSED, numbers[id]),
+                handover_id,
+                str(EventType.WINDOW_PASSED),
+                now,
+                "local",
+                str(EventType.WINDOW_PASSED),
+                int(Grade.OPEN),
+                str(Verdict.UNCONFIRMED),
+                RULES_VERSION,
+            )
+            for id, handover_id in deciding
+        ),
+    )
+
+
+def _deciding_handovers(conn: Connection, ids: Sequence[UUID]) -> Iterable[tuple[UUID, UUID]]:
+    for id, known in facts_of(conn, ids).items():
+        folded = fold(known.facts)
+        if folded is not None:
+            yield id, folded.handover_id

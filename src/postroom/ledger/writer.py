@@ -1,0 +1,148 @@
+"""Group commit: concurrent submissions and receipts of one process share a transaction.
+
+A thread takes everything that waits, writes it with set-based statements, commits, and only then
+lets the waiting threads answer. One bad item never sinks its companions: a failed batch is
+written again item by item.
+"""
+
+import logging
+import threading
+from collections import deque
+from collections.abc import Sequence
+from concurrent.futures import Future
+from functools import cache
+from typing import Any
+from uuid import UUID
+
+import psycopg
+
+from postroom.ledger import partitions
+from postroom.ledger.acceptance import Acceptance, NewMessage
+from postroom.ledger.clock import utc_now
+from postroom.ledger.db import LedgerUnavailable, transaction
+from postroom.ledger.intake import NewReceipt, write_receipts
+from postroom.ledger.messages import write_messages
+
+log = logging.getLogger(__name__)
+
+ITEMS_MAX = 512
+"""Items that share one commit at most: keeps a commit, and so the wait, short."""
+BYTES_MAX = 16 * 1024 * 1024
+"""Bytes after which no further item joins a commit."""
+
+Item = NewMessage | NewReceipt
+
+
+def accept_message(new: NewMessage) -> Future[Acceptance]:
+    """The acceptance of a message, once it is on disk.
+
+    The future raises IdempotencyConflict, KeyRevoked or LedgerUnavailable; after the last one
+    nothing was acknowledged, and the same idempotency key may be used again.
+    """
+    return _writer().submit(new)
+
+
+def store_receipt(new: NewReceipt) -> Future[UUID]:
+    """The id of a receipt, once it is on disk; raises LedgerUnavailable."""
+    return _writer().submit(new)
+
+
+@cache
+def _writer() -> "_Writer":
+    return _Writer()
+
+
+class _Writer:
+    """One thread and its queue; started at a process's first submission, never at import."""
+
+    def __init__(self) -> None:
+        self._waiting: deque[tuple[Item, Future[Any]]] = deque()
+        self._wake = threading.Semaphore(0)
+        threading.Thread(target=self._run, name="ledger-writer", daemon=True).start()
+
+    def submit(self, item: Item) -> Future[Any]:
+        future: Future[Any] = Future()
+        self._waiting.append((item, future))
+        self._wake.release()
+        return future
+
+    def _run(self) -> None:
+        while True:
+            self._wake.acquire()
+            batch = self._take()
+            if batch:
+                _write(batch)
+
+    def _take(self) -> list[tuple[Item, Future[Any]]]:
+        batch: list[tuple[Item, Future[Any]]] = []
+        size_bytes = 0
+        while self._waiting and len(batch) < ITEMS_MAX and size_bytes < BYTES_MAX:
+            batch.append(self._waiting.popleft())
+            size_bytes += batch[-1][0].size_bytes
+        for _ in batch[1:]:
+            self._wake.acquire()
+        return batch
+
+
+def _write(batch: Sequence[tuple[Item, Future[Any]]]) -> None:
+    """Commit a batch and answer its waiters; every future is settled on return."""
+    try:
+        results = _commit([item for item, _ in batch])
+    except LedgerUnavailable as error:
+        # Whether the lost commit happened cannot be told, so it is not tried again here.
+        _fail(batch, error)
+    except psycopg.Error as error:
+        _write_one_by_one(batch, error)
+    except BaseException as error:  # the waiters must never hang, whatever this was
+        log.exception("a group commit failed")
+        _fail(batch, error)
+    else:
+        for (_, future), result in zip(batch, results, strict=True):
+            _settle(future, result)
+
+
+def _write_one_by_one(batch: Sequence[tuple[Item, Future[Any]]], error: psycopg.Error) -> None:
+    if len(batch) > 1:
+        log.warning(
+            "a group commit of %d failed, writing one by one: %s", len(batch), error.sqlstate
+        )
+        for item in batch:
+            _write([item])
+    else:
+        log.error("an item could not be stored: %s", error.sqlstate)
+        _fail(batch, LedgerUnavailable(f"the ledger refused the item ({error.sqlstate})"))
+
+
+def _commit(items: Sequence[Item]) -> list[Any]:
+    try:
+        return _commit_once(items)
+    except psycopg.errors.CheckViolation as error:
+        if "no partition of relation" not in str(error):
+            raise
+        partitions.ensure(utc_now())
+    except (psycopg.errors.DeadlockDetected, psycopg.errors.SerializationFailure):
+        log.info("a group commit met a deadlock and runs again")
+    return _commit_once(items)
+
+
+def _commit_once(items: Sequence[Item]) -> list[Any]:
+    """One result per item, in order; an exception instance is that item's own failure."""
+    messages = [item for item in items if isinstance(item, NewMessage)]
+    receipts = [item for item in items if isinstance(item, NewReceipt)]
+    with transaction() as conn:
+        now = utc_now()
+        accepted = iter(write_messages(conn, messages, now) if messages else ())
+        stored = iter(write_receipts(conn, receipts, now) if receipts else ())
+    return [next(accepted) if isinstance(item, NewMessage) else next(stored) for item in items]
+
+
+def _settle(future: Future[Any], result: Any) -> None:
+    if isinstance(result, Exception):
+        future.set_exception(result)
+    else:
+        future.set_result(result)
+
+
+def _fail(batch: Sequence[tuple[Item, Future[Any]]], error: BaseException) -> None:
+    for _, future in batch:
+        future.set_exception(error)

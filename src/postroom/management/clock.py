@@ -1,0 +1,76 @@
+"""The clock role: what time alone brings about, done in small steps. Any number may run."""
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from django.conf import settings
+
+from postroom.ledger import attempts, partitions, receipts, timers
+from postroom.ledger.db import LedgerUnavailable
+
+log = logging.getLogger(__name__)
+
+STEP = 1000
+"""Rows one step may touch: keeps transactions short while the queue works."""
+TICK_S = 0.5
+SWEEP_S = 2.0
+"""Pace of the looks for silence and doubt; their windows are minutes and days."""
+
+
+@dataclass(slots=True)
+class Task:
+    """Something to do again and again."""
+
+    name: str
+    every_s: float
+    step: Callable[[], int]
+    """Does at most one step's worth and says how much it did."""
+    next_at: float = 0.0
+
+
+def tasks() -> Sequence[Task]:
+    """Everything the clock does, each with its own pace."""
+    return (
+        Task("expired", 1, lambda: timers.expire(STEP)),
+        Task("leases lost", 1, lambda: attempts.sweep_leases(STEP)),
+        Task(
+            "doubtful sent again",
+            SWEEP_S,
+            lambda: timers.resend_doubtful(settings.POSTROOM_DOUBT_WINDOW_S, STEP),
+        ),
+        Task(
+            "windows passed",
+            SWEEP_S,
+            lambda: timers.pass_windows(
+                settings.POSTROOM_SILENCE_S, settings.POSTROOM_SILENCE_DEFERRED_S, STEP
+            ),
+        ),
+        Task("orphans joined", 2, lambda: receipts.retry_orphans(STEP)),
+        Task("partitions made", 3600, lambda: partitions.ensure(datetime.now(UTC))),
+    )
+
+
+def serve(stop: threading.Event) -> None:
+    """Run every task at its pace until told to stop."""
+    running = tasks()
+    while not stop.is_set():
+        for task in running:
+            if time.monotonic() >= task.next_at and not stop.is_set():
+                _run(task)
+        stop.wait(TICK_S)
+
+
+def _run(task: Task) -> None:
+    """One step; a full step is followed by another at once."""
+    try:
+        done = task.step()
+    except LedgerUnavailable as error:
+        log.warning("clock: the ledger is away: %s", error)
+        done = 0
+    if done:
+        log.info("clock: %d %s", done, task.name)
+    task.next_at = time.monotonic() + (0 if done >= STEP else task.every_s)

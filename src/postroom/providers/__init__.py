@@ -1,0 +1,1 @@
+"""The carriers: one file per provider, both directions. Wire formats only; no database."""
