@@ -189,6 +189,7 @@ _BEFORE_A_VERSION = re.compile(
     r"\b(?:version|ver|v|exim|postfix|sendmail|release|mailer|esmtp|agent|build|qmail)[\s/_-]{0,2}$",
     re.IGNORECASE,
 )
+_FAILURE = re.compile(r"[45]\.(\d)\.(\d{1,3})", re.ASCII)
 _ENVELOPE = re.compile(r"^\s{0,9}(?:x-)?(?:smtp|unix|lmtp|postfix)\s{0,9};\s{0,9}", re.IGNORECASE)
 
 
@@ -225,15 +226,16 @@ def _reply_code(words: str) -> int | None:
 
 def by_enhanced(code: str, operator: str | None, temporary: bool) -> str | None:
     """The reason that an enhanced code gives; None where it is no code of RFC 3463."""
-    parts = code.split(".")
-    if len(parts) != 3 or parts[0] not in "45" or not all(part.isdigit() for part in parts):
+    found = _FAILURE.fullmatch(code)
+    if found is None:
         return None
-    key = f"{int(parts[1])}.{int(parts[2])}"
+    subject, detail = found[1], int(found[2])
+    key = f"{subject}.{detail}"
     own = OPERATOR_ENHANCED.get((operator or "", key)) or BEYOND_REGISTRY.get(key)
     if own:
         return own
     by_class = TEMPORARY_ENHANCED if temporary else PERMANENT_ENHANCED
-    return by_class.get(key) or ENHANCED.get(key) or _by_subject(parts[1], int(parts[2]))
+    return by_class.get(key) or ENHANCED.get(key) or _by_subject(subject, detail)
 
 
 def _by_subject(subject: str, detail: int) -> str | None:
