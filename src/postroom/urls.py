@@ -10,8 +10,11 @@ from ninja.openapi.schema import OpenAPISchema
 from ninja.security import HttpBearer
 
 from postroom import __version__
+from postroom.feedback import webhook
 from postroom.ledger import keys
 from postroom.management import edge
+from postroom.reports import api as reports_api
+from postroom.reports import health, suppression_api
 from postroom.submission import http as submission_http
 from postroom.submission import http_docs
 
@@ -44,9 +47,17 @@ api = Api(
     urls_namespace="v1",
 )
 api.add_router("", submission_http.router)
+api.add_router("", reports_api.router)
+api.add_router("", suppression_api.router)
 edge.register(api)
 
-urlpatterns = [path("v1/", api.urls)]
+urlpatterns = [
+    path("v1/", api.urls),
+    path("feedback/<str:account>/<str:secret>", webhook.receive),
+    path("healthz", health.healthz),
+    path("readyz", health.readyz),
+    path("metrics", health.metrics),
+]
 
 handler400 = "postroom.management.edge.bad_request"
 handler404 = "postroom.management.edge.nothing_here"

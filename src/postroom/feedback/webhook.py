@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_POST
 
 from postroom.domain.problem import Problem, not_found, unavailable
 from postroom.ledger import accounts
@@ -26,12 +27,10 @@ _NEVER_STORED = frozenset({"authorization", "cookie", "proxy-authorization"})
 
 
 @csrf_exempt
+@require_POST
 def receive(request: HttpRequest, account: str, secret: str) -> HttpResponse:
     """200 once the notification is on disk; a problem that makes the provider repeat or stop."""
     received_at = datetime.now(UTC)
-    if request.method != "POST":
-        raise Problem(405, "method-not-allowed", "Method not allowed", "Notifications are POSTed.",
-                      headers={"Allow": "POST"})  # fmt: skip
     row = _account(account)
     if row is None or not row.is_webhook_secret(secret):
         raise not_found("There is no such webhook.")
@@ -93,3 +92,8 @@ def _account(name: str) -> AccountRow | None:
             raise unavailable("The notification could not be stored; please repeat it.") from error
         _remembered.until = time.monotonic() + ACCOUNTS_CACHE_S
     return _remembered.rows.get(name)
+
+
+def forget() -> None:
+    """Look accounts up anew at the next notification."""
+    _remembered.rows = None

@@ -120,6 +120,10 @@ class Edge:
             response.headers.setdefault(name, text)
         return response
 
+    def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse:
+        """The same shape for the views that stand beside the API."""
+        return _answer(request, error)
+
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:  # noqa: ARG001
     """Django's own 400."""
