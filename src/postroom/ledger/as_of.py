@@ -1,0 +1,181 @@
+"""The fold of `domain.delivery` in SQL: what became of a set of deliveries, as known at an instant.
+
+The same two maxima over the same total order as `domain.delivery.fold`, each a DISTINCT ON, so
+that a hundred thousand deliveries are answered by one statement. Facts count when they were
+recorded by the instant; they are read with today's rules. The texts below are statement parts:
+callers put their own `chosen` in front and select from `known`.
+"""
+
+from collections.abc import Collection
+from datetime import datetime
+from uuid import UUID
+
+from postroom.domain.delivery import (
+    OUTCOME_VERDICTS,
+    OUTCOMES,
+    EventType,
+    Grade,
+    Outcome,
+    Verdict,
+)
+from postroom.ledger.db import Connection
+from postroom.ledger.ids import bounds
+from postroom.ledger.local_events import BASIS
+
+
+def parameters(at: datetime, ids: Collection[UUID]) -> dict[str, object]:
+    """What the statement parts refer to; `ids` are at least the first and last one chosen."""
+    low, high = bounds(ids)
+    return {"at": at, "low": low, "high": high}
+
+
+# A transaction that has written nothing for so long is a reader (a backup, a report).
+_WRITES_WITHIN = "1 minute"
+
+_HORIZON = f"""
+SELECT LEAST(statement_timestamp(), min(xact_start))
+  FROM pg_stat_activity
+ WHERE datname = current_database()
+   AND pid <> pg_backend_pid()
+   AND backend_type = 'client backend'
+   AND (backend_xid IS NOT NULL OR xact_start > statement_timestamp() - interval '{_WRITES_WITHIN}')
+"""
+
+
+def horizon(conn: Connection) -> datetime:
+    """The latest instant of which everything is known: no open transaction began before it.
+
+    What is recorded carries the start of its transaction, and shows at its commit. Up to here
+    an answer as of an instant is the same whenever it is asked for again.
+    """
+    instant: datetime = conn.execute(_HORIZON).fetchall()[0][0]
+    return instant
+
+
+def _answers() -> str:
+    """The call's own answer as rows (outcome, grade, verdict)."""
+    return ", ".join(
+        f"('{outcome}', {int(OUTCOMES[outcome])}, '{OUTCOME_VERDICTS[outcome]}')"
+        for outcome in Outcome
+    )
+
+
+_ENDS = ", ".join(
+    f"'{event}'"
+    for event in (
+        EventType.HELD,
+        EventType.CANCELLED,
+        EventType.EXPIRED,
+        EventType.SUPPRESSED,
+        EventType.REJECTED,
+    )
+)
+
+KNOWN = f"""
+call AS (  -- begin and answer of each hand-over, as one row: the answer outweighs the begin
+    SELECT handover.delivery_id, handover.id AS handover_id, handover.begun_at, handover.reason,
+           COALESCE(handover.outcome, attempt.outcome) AS outcome,
+           COALESCE(handover.settled_at, attempt.ended_at) AS answered_at
+      FROM chosen
+      JOIN handover ON handover.delivery_id = chosen.id
+      JOIN attempt ON attempt.id = handover.attempt_id
+     WHERE handover.id BETWEEN %(low)s AND %(high)s
+       AND handover.begun_at <= %(at)s
+),
+fact AS (
+    SELECT delivery_id, handover_id, begun_at AS first_at,
+           COALESCE(answer.grade, {int(Grade.BEGUN)}) AS grade,
+           CASE WHEN answer.grade IS NULL THEN begun_at ELSE answered_at END AS at,
+           ''::bytea AS key,
+           COALESCE(answer.verdict, '{Verdict.SUBMITTING}') AS verdict,
+           CASE WHEN answer.grade IS NOT NULL THEN reason END AS reason,
+           NULL::boolean AS asynchronous
+      FROM call
+      LEFT JOIN (VALUES {_answers()}) AS answer (outcome, grade, verdict)
+        ON answer.outcome = call.outcome AND answered_at <= %(at)s
+     UNION ALL
+    SELECT event.delivery_id, handover_id, received_at, grade, received_at, digest,
+           event.verdict, event.reason, asynchronous
+      FROM chosen
+      JOIN event ON event.delivery_id = chosen.id
+     WHERE event.delivery_id BETWEEN %(low)s AND %(high)s
+       AND handover_id IS NOT NULL
+       AND grade > {int(Grade.NONE)}
+       AND recorded_at <= %(at)s
+),
+word AS (  -- an attempt's word: its greatest fact by (grade, time, key)
+    SELECT DISTINCT ON (delivery_id, handover_id)
+           *,
+           min(first_at) OVER attempt_facts AS begun_at,
+           bool_or(grade = {int(Grade.DELIVERED)}) OVER attempt_facts AS delivered_too,
+           max(at) FILTER (WHERE verdict <> '{Verdict.UNCONFIRMED}') OVER attempt_facts AS heard_at
+      FROM fact
+    WINDOW attempt_facts AS (
+               PARTITION BY delivery_id, handover_id
+               ORDER BY grade DESC, at DESC, key DESC
+               ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING)
+     ORDER BY delivery_id, handover_id, grade DESC, at DESC, key DESC
+),
+folded AS (  -- the verdict: delivered before still open before ended without; then the newest
+    SELECT DISTINCT ON (delivery_id) *
+      FROM word
+     WHERE grade <> {int(Grade.NOT_TAKEN)}
+     ORDER BY delivery_id,
+              CASE WHEN grade IN ({int(Grade.INFERRED)}, {int(Grade.DELIVERED)}) THEN 2
+                   WHEN grade IN ({int(Grade.REFUSED)}, {int(Grade.FAILED)}) THEN 0
+                   ELSE 1 END DESC,
+              begun_at DESC, handover_id DESC
+),
+ours AS (  -- our own latest event: numbered under the row's lock, so the log's order holds
+    SELECT DISTINCT ON (event.delivery_id)
+           event.delivery_id, type, digest, event.reason, diagnostic, received_at
+      FROM chosen
+      JOIN event ON event.delivery_id = chosen.id
+     WHERE chosen.local_events > 0
+       AND event.delivery_id BETWEEN %(low)s AND %(high)s
+       AND basis = '{BASIS}'
+       AND handover_id IS NULL
+       AND recorded_at <= %(at)s
+     ORDER BY event.delivery_id, log_seq DESC
+),
+known AS (  -- state: the stage until an attempt is in play, then the verdict
+    SELECT chosen.id,
+           CASE WHEN folded.verdict IS NOT NULL THEN folded.verdict
+                WHEN ours.type IN ({_ENDS}) THEN ours.type
+                WHEN chosen.send_at > %(at)s THEN 'scheduled'
+                ELSE 'queued' END AS state,
+           NULLIF(folded.verdict, '{Verdict.SUBMITTING}') AS verdict,
+           CASE WHEN folded.verdict IS NOT NULL THEN folded.reason
+                WHEN ours.type IN ({_ENDS}) THEN ours.reason END AS reason,
+           CASE WHEN folded.verdict IS NOT NULL THEN NULLIF(folded.key, '')
+                WHEN ours.type IN ({_ENDS}) THEN ours.digest END AS decided_by,
+           CASE WHEN folded.verdict <> '{Verdict.SUBMITTING}'
+                THEN folded.handover_id END AS decided_handover,
+           COALESCE(folded.at, ours.received_at) AS decided_at,
+           folded.heard_at,
+           COALESCE(folded.grade = {int(Grade.FAILED)}
+                AND (folded.asynchronous IS TRUE
+                  OR (folded.delivered_too AND folded.asynchronous IS NOT FALSE)), false)
+                AS after_acceptance,
+           COALESCE(folded.grade = {int(Grade.FAILED)}
+                AND folded.delivered_too AND folded.asynchronous IS FALSE, false)
+                AS conflicting_evidence
+      FROM chosen
+      LEFT JOIN folded ON folded.delivery_id = chosen.id
+      LEFT JOIN ours ON ours.delivery_id = chosen.id
+)
+"""
+"""From `chosen` (id, send_at, local_events) to `known`: the state of each at the instant `at`.
+
+`heard_at` is the last word about the attempt that decides; our own "the window passed" is none.
+"""
+
+STATE_NOW = """COALESCE(delivery.verdict,
+         CASE WHEN delivery.stage = 'scheduled' AND delivery.due_at <= statement_timestamp()
+              THEN 'queued' ELSE delivery.stage END)"""
+"""The state from the cached columns: a scheduled delivery that is due waits in the queue."""
+
+REASON_NOW = """CASE WHEN delivery.verdict IS NOT NULL
+         OR delivery.stage IN ('held', 'suppressed', 'rejected', 'cancelled', 'expired')
+         THEN delivery.reason END"""
+"""The reason from the cached columns: what waits its turn has none."""
