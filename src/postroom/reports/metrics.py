@@ -1,0 +1,66 @@
+"""`/metrics`: counters and gauges in the text format of Prometheus (version 0.0.4)."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from postroom.ledger.gauges import Waiting
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """One value of a metric, with its labels."""
+
+    metric: str
+    labels: Mapping[str, str]
+    value: int | float
+
+
+HELP = {
+    "postroom_waiting": (
+        "gauge",
+        "What waits: due deliveries of the queue, claimed ones, unread receipts, orphan events.",
+    ),
+    "postroom_waiting_seconds": ("gauge", "How long the oldest of them has waited."),
+    "postroom_account_stopped": ("gauge", "1 where a provider account carries nothing."),
+    "postroom_happened_total": ("counter", "Things that happened, by name."),
+}
+"""Type and meaning of each metric."""
+
+
+def samples(
+    waiting: Iterable[Waiting],
+    accounts: Iterable[tuple[str, bool]],
+    totals: Mapping[tuple[str, str], int],
+    now: datetime,
+) -> Iterator[Sample]:
+    """Everything that is shown, as of `now`."""
+    for one in waiting:
+        labels = {"place": one.place}
+        if one.simulated is not None and one.lane is not None:
+            labels |= {"kind": "simulated" if one.simulated else "live", "lane": one.lane.label}
+        age_s = 0.0 if one.oldest_at is None else (now - one.oldest_at).total_seconds()
+        yield Sample("postroom_waiting", labels, one.count)
+        yield Sample("postroom_waiting_seconds", labels, max(0.0, age_s))
+    for name, stopped in accounts:
+        yield Sample("postroom_account_stopped", {"account": name}, int(stopped))
+    for (name, label), total in sorted(totals.items()):
+        yield Sample("postroom_happened_total", {"name": name, "label": label}, total)
+
+
+def rendered(samples: Iterable[Sample]) -> str:
+    """The samples as text, each metric under its description."""
+    lines: dict[str, list[str]] = {metric: [] for metric in HELP}
+    for sample in samples:
+        labels = ",".join(f'{name}="{_escaped(value)}"' for name, value in sample.labels.items())
+        lines[sample.metric].append(f"{sample.metric}{{{labels}}} {sample.value}")
+    text = [_described(metric, *HELP[metric], found) for metric, found in lines.items()]
+    return "".join(text)
+
+
+def _described(metric: str, kind: str, meaning: str, found: list[str]) -> str:
+    return "\n".join([f"# HELP {metric} {meaning}", f"# TYPE {metric} {kind}", *found, ""])
+
+
+def _escaped(label: str) -> str:
+    return label.replace("\\", r"\\").replace('"', r"\"").replace("\n", r"\n")

@@ -1,0 +1,378 @@
+"""What the reading calls answer: the shapes, and how the ledger's rows take them."""
+
+from base64 import b64encode
+from collections.abc import Iterable
+from dataclasses import asdict
+from datetime import UTC, datetime
+from typing import Annotated, Any
+from uuid import UUID
+
+from ninja import Schema
+from pydantic import PlainSerializer
+
+from postroom.domain.delivery import ANSWERS, Answer
+from postroom.domain.reason import REASONS, RULES_VERSION
+from postroom.ledger import evidence as kept
+from postroom.ledger import figures, overview, reading, suppressions, timeline
+from postroom.reports.sentences import advice, sentence
+
+
+def _iso(at: datetime) -> str:
+    return at.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+Instant = Annotated[datetime, PlainSerializer(_iso)]
+"""ISO 8601 in UTC with all its microseconds, so that an `as_of` can be asked for again."""
+
+
+class Suppression(Schema):
+    """A standing decision not to send to an address, or one that was lifted."""
+
+    id: int
+    address: str
+    simulated: bool
+    reason: str
+    source: str
+    """`event`, or `person`."""
+    note: str | None
+    delivery_id: UUID | None
+    """The delivery whose failure is its evidence; null: a person decided, or it is not yours."""
+    created_at: Instant
+    lifted_at: Instant | None
+    lifted_reason: str | None
+
+
+class SuppressionLink(Schema):
+    """The suppression that stopped a delivery, or that its failure caused."""
+
+    id: int
+    reason: str
+    source: str
+    created_at: Instant
+    lifted_at: Instant | None
+
+
+class Delivery(Schema):
+    """One message to one recipient, and what became of it."""
+
+    id: UUID
+    message_id: UUID
+    application: str
+    communication: str | None
+    recipient: str
+    recipient_name: str | None
+    ref: str | None
+    metadata: dict[str, Any] | None
+    subject: str
+    lane: str
+    simulated: bool
+    state: str
+    answer: str
+    sentence: str
+    """The answer in plain words."""
+    reason: str | None
+    advice: str | None
+    fault: str | None
+    """Who has to act: recipient, sender, provider, receiver, us, unknown."""
+    reason_text: str | None
+    """The words of whoever said so, whole."""
+    reply_code: int | None
+    enhanced_code: str | None
+    remote_host: str | None
+    said_by: str | None
+    """The provider account, or `postroom`."""
+    said_at: Instant | None
+    """When it reached us."""
+    occurred_at: Instant | None
+    """When it happened, by their clock."""
+    after_acceptance: bool
+    conflicting_evidence: bool
+    accepted_at: Instant
+    due_at: Instant
+    expires_at: Instant | None
+    changed_at: Instant
+    opened_at: Instant | None
+    clicked_at: Instant | None
+    complained_at: Instant | None
+    unsubscribed_at: Instant | None
+    suppression: SuppressionLink | None
+
+
+class TimelineEntry(Schema):
+    """One line of a delivery's timeline; what its kind has no word for is null."""
+
+    at: Instant
+    kind: str
+    type: str
+    state: str | None
+    """The state that this alone would give: an event `accepted` gives `submitted`."""
+    said_by: str
+    attempt_id: UUID | None
+    handover_id: UUID | None
+    road: str | None
+    provider_type: str | None
+    provider_class: str | None
+    provider_message_id: str | None
+    reason: str | None
+    text: str | None
+    status: int | None
+    reply_code: int | None
+    enhanced_code: str | None
+    remote_host: str | None
+    url: str | None
+    user_agent: str | None
+    machine: bool | None
+    basis: str | None
+    reason_basis: str | None
+    occurred_at: Instant | None
+    received_at: Instant | None
+    recorded_at: Instant | None
+    hearings: int | None
+
+
+class DeliveryWithTimeline(Delivery):
+    """One delivery with its whole story."""
+
+    timeline: list[TimelineEntry]
+
+
+class DeliveryPage(Schema):
+    """Deliveries, newest first."""
+
+    items: list[Delivery]
+    next_cursor: str | None
+    as_of: Instant | None = None
+    """The instant that the states are about; null: now."""
+    rules: int = RULES_VERSION
+    """The version of the rules that the facts were read with."""
+
+
+class Message(Schema):
+    """What was submitted, once."""
+
+    id: UUID
+    application: str
+    communication: str | None
+    door: str
+    simulated: bool
+    lane: str
+    from_address: str
+    mail_from: str | None
+    subject: str
+    header_message_id: str | None
+    on_doubt: str
+    tags: list[str]
+    metadata: dict[str, Any]
+    recipients: int
+    duplicates: int
+    accepted_at: Instant
+    send_at: Instant | None
+    expires_at: Instant | None
+    resend_of: UUID | None
+    states: dict[str, int]
+    """Its deliveries by state."""
+    answers: dict[str, int]
+
+
+class Communication(Schema):
+    """One named occasion to write."""
+
+    name: str
+    application: str
+    created_at: Instant
+    latest_message_at: Instant | None
+    latest_subject: str | None
+
+
+class CommunicationPage(Schema):
+    """Communications, the latest made first."""
+
+    items: list[Communication]
+    next_cursor: str | None
+
+
+class SuppressionPage(Schema):
+    """Suppressions, newest first."""
+
+    items: list[Suppression]
+    next_cursor: str | None
+
+
+class Completeness(Schema):
+    """How much of what was handed over has its final word."""
+
+    handed_over: int
+    """Deliveries with an attempt in play."""
+    final: int
+    """Those delivered, bounced, or refused by the provider."""
+    share: float | None
+    """`final` of `handed_over`; null: nothing was handed over."""
+    silent_since: Instant | None
+    """The last word about any of the rest; null: there is no rest."""
+
+
+class Report(Schema):
+    """What one communication achieved: every intended recipient in exactly one bucket."""
+
+    communication: str
+    application: str
+    simulated: bool
+    as_of: Instant
+    rules: int
+    recipients: int
+    duplicates: int
+    answers: dict[str, int]
+    states: dict[str, int]
+    reasons: dict[str, int]
+    people: dict[str, int]
+    completeness: Completeness
+    balanced: bool
+
+
+class Part(Schema):
+    """A run of bytes: `text` where it is UTF-8, else `base64`; neither: it is another's own."""
+
+    start: int
+    length: int
+    text: str | None
+    base64: str | None
+
+
+class Whole(Schema):
+    """Something that was kept: the parts that belong to this delivery, and what all of it was."""
+
+    sha256: str | None
+    """Of all its bytes, in hexadecimal; null: they are not kept any more."""
+    size_bytes: int | None
+    parts: list[Part]
+
+
+class AttemptEvidence(Schema):
+    """One call to a provider, as far as it concerns this delivery."""
+
+    attempt_id: UUID
+    handover_id: UUID
+    account: str
+    road: str
+    recipients: int
+    begun_at: Instant
+    ended_at: Instant | None
+    outcome: str | None
+    changes: list[str]
+    request: Whole
+    status: int | None
+    headers: dict[str, str]
+    response: Whole | None
+    error: str | None
+
+
+class ReceiptEvidence(Schema):
+    """One notification that told something of this delivery."""
+
+    receipt_id: UUID
+    account: str
+    received_at: Instant
+    headers: dict[str, str]
+    body: Whole
+
+
+class Evidence(Schema):
+    """The bytes behind the verdict."""
+
+    delivery_id: UUID
+    submission: Whole
+    attempts: list[AttemptEvidence]
+    receipts: list[ReceiptEvidence]
+
+
+def delivery(row: reading.Delivery) -> dict[str, Any]:
+    """A delivery with its answer, sentence and advice."""
+    known = REASONS.get(row.reason) if row.reason else None
+    return asdict(row) | {
+        "lane": row.lane.label,
+        "answer": str(ANSWERS[row.state]),
+        "sentence": sentence(row),
+        # A delivered mail needs no advice, whatever was said on the way.
+        "advice": None if ANSWERS[row.state] is Answer.DELIVERED else advice(row.reason),
+        "fault": str(known.fault) if known else None,
+    }
+
+
+def with_timeline(row: reading.Delivery, entries: Iterable[timeline.Entry]) -> dict[str, Any]:
+    """A delivery with its whole story."""
+    return delivery(row) | {"timeline": [asdict(entry) for entry in entries]}
+
+
+def message(row: overview.Message) -> dict[str, Any]:
+    """A message with its deliveries counted."""
+    return asdict(row) | {"lane": row.lane.label}
+
+
+def suppression(row: suppressions.Standing, own: frozenset[UUID]) -> dict[str, Any]:
+    """A suppression; its evidence is named only to those who may see it."""
+    shown = row.delivery_id if row.delivery_id in own else None
+    return asdict(row) | {"address": row.address_key, "delivery_id": shown}
+
+
+def report(made: figures.Report) -> dict[str, Any]:
+    """The balanced report."""
+    share = made.final / made.handed_over if made.handed_over else None
+    return {
+        "communication": made.communication,
+        "application": made.application,
+        "simulated": made.simulated,
+        "as_of": made.as_of,
+        "rules": made.rules,
+        "recipients": made.recipients,
+        "duplicates": made.duplicates,
+        "answers": made.answers,
+        "states": made.states,
+        "reasons": dict(sorted(made.reasons.items(), key=lambda pair: (-pair[1], pair[0]))),
+        "people": made.people,
+        "completeness": {
+            "handed_over": made.handed_over,
+            "final": made.final,
+            "share": share,
+            "silent_since": made.silent_since,
+        },
+        "balanced": made.balanced,
+    }
+
+
+def evidence(delivery_id: UUID, found: kept.Evidence) -> dict[str, Any]:
+    """The evidence of a delivery, its bytes as text where they are text."""
+    return {
+        "delivery_id": delivery_id,
+        "submission": _whole(found.submission),
+        "attempts": [_attempt(one) for one in found.attempts],
+        "receipts": [_receipt(one) for one in found.receipts],
+    }
+
+
+def _attempt(one: kept.AttemptEvidence) -> dict[str, Any]:
+    plain = {name: getattr(one, name) for name in AttemptEvidence.model_fields}
+    response = None if one.response is None else _whole(one.response)
+    return plain | {"request": _whole(one.request), "response": response}
+
+
+def _receipt(one: kept.ReceiptEvidence) -> dict[str, Any]:
+    plain = {name: getattr(one, name) for name in ReceiptEvidence.model_fields}
+    return plain | {"body": _whole(one.body)}
+
+
+def _whole(whole: kept.Whole) -> dict[str, Any]:
+    return {
+        "sha256": None if whole.sha256 is None else bytes(whole.sha256).hex(),
+        "size_bytes": whole.size_bytes,
+        "parts": [_part(part) for part in whole.parts],
+    }
+
+
+def _part(part: kept.Part) -> dict[str, Any]:
+    text = encoded = None
+    if part.data is not None:
+        try:
+            text = part.data.decode()
+        except UnicodeDecodeError:
+            encoded = b64encode(part.data).decode()
+    return {"start": part.start, "length": part.length, "text": text, "base64": encoded}
