@@ -2,11 +2,16 @@
 
 from django.db import connection
 
+from postroom.feedback import webhook
+from postroom.ledger import keys
+
 _KEPT = ("django_migrations", "django_content_type", "auth_permission")
 
 
 def empty() -> None:
-    """Empties every table that holds anything, and starts its numbers anew."""
+    """Empties every table that holds anything, starts its numbers anew, and forgets its rows."""
+    keys._remembered.clear()
+    webhook._remembered.rows = None
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT relname FROM pg_class"

@@ -108,7 +108,7 @@ class Installation:
         self, method: str, path: str, body: object = None, headers: Mapping[str, str] | None = None
     ) -> tuple[int, Any]:
         """Gives status and JSON of one HTTP call with `key`."""
-        request = urllib.request.Request(  # noqa: S310 - loopback
+        request = urllib.request.Request(
             f"http://127.0.0.1:{self.http_port}{path}",
             method=method,
             data=None if body is None else json.dumps(body).encode(),
@@ -116,7 +116,7 @@ class Installation:
             | dict(headers or {}),
         )
         try:
-            with urllib.request.urlopen(request, timeout=60) as answer:  # noqa: S310 - loopback
+            with urllib.request.urlopen(request, timeout=60) as answer:
                 return answer.status, json.load(answer)
         except urllib.error.HTTPError as refused:
             with refused:

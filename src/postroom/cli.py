@@ -28,10 +28,17 @@ COMMANDS = {
     for command in (
         Command("up", "run everything on this machine; Ctrl-C stops it"),
         Command("run", "run one role"),
+        Command("doctor", "what is configured, reachable, missing"),
         Command("migrate", "bring the database to this release"),
         Command("app", "applications and their networks"),
         Command("key", "keys of applications"),
         Command("account", "provider accounts"),
+        Command("suppress", "no more mail to an address, or mail again"),
+        Command("replay", "read all stored notifications again, with today's rules"),
+        Command("ask", "did it reach this person, and if not, why not?"),
+        Command("report", "what a communication achieved, as a table that adds up"),
+        Command("verify", "recompute verdicts and totals from the facts, and compare"),
+        Command("decode", "what a provider's notification means"),
     )
 }
 

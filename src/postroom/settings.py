@@ -16,6 +16,7 @@ _environment = Environment()
 _text, _text_or_unset = _environment.text, _environment.text_or_unset
 _secret, _file = _environment.secret, _environment.file
 _whole, _whole_or_unset = _environment.whole, _environment.whole_or_unset
+_port, _port_or_unset = _environment.port, _environment.port_or_unset
 _seconds = _environment.seconds
 
 # Where things are
@@ -41,20 +42,19 @@ POSTROOM_DATABASE_CONNECTIONS_MAX = _whole(
 POSTROOM_BIND = _text(
     "POSTROOM_BIND", "127.0.0.1", "IP address", "Nothing is open to the network unasked."
 )
-POSTROOM_HTTP_PORT = _whole("POSTROOM_HTTP_PORT", 8025, "port", "API, webhooks, tracking, pages.")
-POSTROOM_SMTP_PORT = _whole(
-    "POSTROOM_SMTP_PORT", 2525, "port", "Submission with AUTH; above 1024, so it needs no root."
+POSTROOM_HTTP_PORT = _port("POSTROOM_HTTP_PORT", 8025, "API, webhooks, tracking, pages.")
+POSTROOM_SMTP_PORT = _port(
+    "POSTROOM_SMTP_PORT", 2525, "Submission with AUTH; above 1024, so it needs no root."
 )
-POSTROOM_SMTPS_PORT = _whole_or_unset(
-    "POSTROOM_SMTPS_PORT", "port", "Submission under implicit TLS (465 in production); unset: off."
+POSTROOM_SMTPS_PORT = _port_or_unset(
+    "POSTROOM_SMTPS_PORT", "Submission under implicit TLS (465 in production); unset: off."
 )
-POSTROOM_SMTP_RELAY_PORT = _whole_or_unset(
+POSTROOM_SMTP_RELAY_PORT = _port_or_unset(
     "POSTROOM_SMTP_RELAY_PORT",
-    "port",
     "The listener that knows clients by their network (25 in production); unset: off.",
 )
-POSTROOM_SIMULATOR_PORT = _whole(
-    "POSTROOM_SIMULATOR_PORT", 8026, "port", "The simulated provider's HTTP face."
+POSTROOM_SIMULATOR_PORT = _port(
+    "POSTROOM_SIMULATOR_PORT", 8026, "The simulated provider's HTTP face."
 )
 POSTROOM_PUBLIC_URL = (
     _text_or_unset(

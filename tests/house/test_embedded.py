@@ -5,6 +5,7 @@ import signal
 import stat
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 
 import psycopg
@@ -43,7 +44,7 @@ def test_a_killed_server_comes_back_by_itself(data: Path) -> None:
         for _ in range(3):
             killed = embedded.server_pid(data)
             os.kill(killed, signal.SIGKILL)
-            eventually(lambda: _other_server_answers(data, killed), within_s=30)  # noqa: B023
+            eventually(partial(_other_server_answers, data, killed), within_s=30)
 
 
 def test_a_killed_keeper_is_replaced(data: Path) -> None:

@@ -1,9 +1,13 @@
 """`postroom up`: everything runs, comes back when it dies, and ends in order."""
 
+import json
 import os
 import signal
 import urllib.request
+from collections.abc import Iterator
 from pathlib import Path
+
+import pytest
 
 from postroom.management import embedded
 from postroom.management.roles import ROLES
@@ -11,9 +15,16 @@ from tests.helpers import eventually
 from tests.installation import Installation, installed
 
 
-def test_all_roles_run_and_the_doors_are_open(installation: Installation) -> None:
-    assert all(installation.role_pid(role) is not None for role in ROLES)
-    assert _is_open(installation.http_port)
+@pytest.fixture(scope="module")
+def lasting() -> Iterator[Installation]:
+    """An installation that the tests of this file share: they leave it running."""
+    with installed() as one:
+        yield one
+
+
+def test_all_roles_run_and_the_doors_are_open(lasting: Installation) -> None:
+    assert all(lasting.role_pid(role) is not None for role in ROLES)
+    assert _is_open(lasting.http_port)
 
 
 def test_the_key_of_the_sandbox_is_printed_on_the_first_start_only(
@@ -25,14 +36,21 @@ def test_the_key_of_the_sandbox_is_printed_on_the_first_start_only(
     assert "postroom_test_" not in installation.log
 
 
-def test_a_killed_role_comes_back_and_its_port_with_it(installation: Installation) -> None:
-    for role in ("web", "smtp", "simulator"):
-        killed = installation.role_pid(role)
-        assert killed is not None
-        os.kill(killed, signal.SIGKILL)
-        eventually(lambda: installation.role_pid(role) not in (None, killed))  # noqa: B023
-    eventually(lambda: _is_open(installation.http_port))
-    assert "web ended (SIGKILL); it starts again at once." in installation.log
+@pytest.mark.parametrize("role", ["web", "smtp", "simulator"])
+def test_a_killed_role_comes_back_and_its_port_with_it(lasting: Installation, role: str) -> None:
+    killed = lasting.role_pid(role)
+    assert killed is not None
+    os.kill(killed, signal.SIGKILL)
+    eventually(lambda: lasting.role_pid(role) not in (None, killed))
+    eventually(lambda: _is_open(lasting.http_port), within_s=30)
+    assert f"{role} ended (SIGKILL); it starts again" in lasting.log
+
+
+def test_a_killed_database_comes_back_and_the_roles_live_on(lasting: Installation) -> None:
+    processes = {role: lasting.role_pid(role) for role in ROLES}
+    os.kill(embedded.server_pid(lasting.data), signal.SIGKILL)
+    eventually(lambda: lasting.call("GET", "/v1/messages")[0] == 200, within_s=30)
+    assert processes == {role: lasting.role_pid(role) for role in ROLES}
 
 
 def test_sigterm_ends_everything_with_status_0(installation: Installation) -> None:
@@ -49,23 +67,25 @@ def test_a_killed_supervisor_leaves_nothing_behind(installation: Installation) -
     assert embedded.wait_until_stopped(installation.data, within_s=30)
 
 
-def test_two_installations_run_side_by_side() -> None:
-    with installed() as one, installed() as other:
-        assert _is_open(one.http_port)
+def test_two_installations_run_side_by_side_each_with_its_own_settings(
+    lasting: Installation,
+) -> None:
+    with installed(simulator={"seed": 7, "time_scale": 0.5}) as other:
+        assert _is_open(lasting.http_port)
         assert _is_open(other.http_port)
-        assert one.key != other.key
+        assert _simulator(lasting)["seed"] == 1
+        assert _simulator(other) | {"seed": 7, "time_scale": 0.5} == _simulator(other)
+        assert _simulator(other)["http_port"] == other.simulator_port
 
 
-def test_entries_of_the_simulators_file_stay_as_they_were_written() -> None:
-    with installed(simulator={"seed": 7, "time_scale": 0.5}) as one:
-        written = (one.data / "simulator.json").read_text()
-        assert '"seed": 7' in written
-        assert f'"http_port": {one.simulator_port}' in written
+def _simulator(one: Installation) -> dict[str, object]:
+    written: dict[str, object] = json.loads((one.data / "simulator.json").read_text())
+    return written
 
 
 def _is_open(port: int) -> bool:
     try:
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}/v1/openapi.json") as answer:  # noqa: S310
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/v1/openapi.json") as answer:
             return bool(answer.status == 200)
     except OSError:
         return False

@@ -23,6 +23,8 @@ class Setting:
     unit: str
     reason: str
     """Where the value comes from, or what "unset" means."""
+    is_secret: bool = False
+    """Whether `NAME_FILE` may name a file that holds it."""
 
 
 class Environment:
@@ -42,7 +44,7 @@ class Environment:
 
     def secret(self, name: str, unit: str, reason: str) -> str | None:
         """Gives the value, or the content of the file that `NAME_FILE` names."""
-        self.table.append(Setting(name, "", unit, reason))
+        self.table.append(Setting(name, "", unit, reason, is_secret=True))
         value = self._variables.get(name) or None
         file = self._variables.get(f"{name}_FILE")
         if file is None or file == "":
@@ -54,6 +56,15 @@ class Environment:
     def file(self, name: str, unit: str, reason: str) -> str | None:
         """Gives the path of a file that exists; None where it is unset."""
         return self._read(name, None, unit, reason, _existing_file)
+
+    def port(self, name: str, default: int, reason: str) -> int:
+        """Gives a TCP port."""
+        value = self._read(name, str(default), "port", reason, _port)
+        return default if value is None else value
+
+    def port_or_unset(self, name: str, reason: str) -> int | None:
+        """Gives a TCP port; None where it is unset."""
+        return self._read(name, None, "port", reason, _port)
 
     def whole(self, name: str, default: int, unit: str, reason: str, least: int = 1) -> int:
         """Gives a whole number of at least `least`."""
@@ -91,6 +102,13 @@ def _whole_from(least: int) -> Callable[[str], int]:
         return int(written)
 
     return turn
+
+
+def _port(written: str) -> int:
+    number = _whole_from(1)(written)
+    if number > 65_535:
+        raise ValueError("a port is at most 65535")
+    return number
 
 
 def _existing_file(written: str) -> str:

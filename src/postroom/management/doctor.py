@@ -1,0 +1,173 @@
+"""What is configured, reachable and missing, in plain words."""
+
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from cryptography import x509
+from django.conf import settings
+from django.db import OperationalError, connection
+
+from postroom.ledger import accounts
+from postroom.ledger.db import LedgerUnavailable
+from postroom.management import probes
+from postroom.management.migrate import pending_migrations
+
+_SERVER_VERSION_MIN = 15
+_DISK_BYTES_MIN = 1024**3  # a broadcast of 100,000 recipients writes some 300 MB
+_CERTIFICATE_WARNING = timedelta(days=14)
+
+
+class Level(StrEnum):
+    """How a finding is meant."""
+
+    OK = "ok"
+    NOTE = "note"
+    """Works, and may not be what you want in production."""
+    MISSING = "missing"
+    """Something needed is not there."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that was looked at."""
+
+    level: Level
+    about: str
+    said: str
+
+
+def examine() -> Iterator[Finding]:
+    """Everything there is to say, most basic things first."""
+    for check in (_data, _secret_key):
+        yield from check()
+    database = list(_database())
+    yield from database
+    if all(finding.level is not Level.MISSING for finding in database):
+        yield from _accounts()
+    for check in (_doors, _public_url, _certificate):
+        yield from check()
+
+
+def _data() -> Iterator[Finding]:
+    directory = settings.POSTROOM_DATA
+    if not directory.is_dir():
+        yield Finding(
+            Level.NOTE, "data", f"{directory} does not exist yet; the first start makes it."
+        )
+        return
+    free = shutil.disk_usage(directory).free
+    said = f"{directory}, {free / 1024**3:.1f} GiB free."
+    if free < _DISK_BYTES_MIN:
+        yield Finding(Level.MISSING, "data", f"{said} Make room: nothing is accepted without disk.")
+    else:
+        yield Finding(Level.OK, "data", said)
+
+
+def _secret_key() -> Iterator[Finding]:
+    if (settings.POSTROOM_DATA / "secret-key").exists():
+        yield Finding(
+            Level.NOTE,
+            "secret key",
+            "Made by itself in the data directory. Back it up: it seals the accounts' settings.",
+        )
+    else:
+        yield Finding(Level.OK, "secret key", "Set by POSTROOM_SECRET_KEY.")
+
+
+def _database() -> Iterator[Finding]:
+    where = "embedded" if settings.POSTROOM_EMBEDDED else "DATABASE_URL"
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SHOW server_version_num")
+            version = int(cursor.fetchone()[0]) // 10_000
+        pending = pending_migrations()
+    except OperationalError as error:
+        yield Finding(Level.MISSING, "database", f"{where}: {' '.join(str(error).split())}")
+        return
+    if version < _SERVER_VERSION_MIN:
+        yield Finding(
+            Level.MISSING,
+            "database",
+            f"{where}: PostgreSQL {version} is too old, {_SERVER_VERSION_MIN} is the oldest.",
+        )
+    elif pending:
+        yield Finding(
+            Level.MISSING,
+            "database",
+            f"{where}: {len(pending)} migrations are missing; run `postroom migrate`.",
+        )
+    else:
+        yield Finding(Level.OK, "database", f"{where}: PostgreSQL {version}, up to date.")
+
+
+def _accounts() -> Iterator[Finding]:
+    try:
+        known = accounts.all_accounts()
+    except (accounts.SealBroken, LedgerUnavailable) as error:
+        yield Finding(Level.MISSING, "accounts", str(error) or str(type(error).__doc__))
+        return
+    if all(account.simulated for account in known):
+        yield Finding(
+            Level.NOTE,
+            "accounts",
+            "None but the simulator: no mail leaves. `postroom account add`.",
+        )
+    for account in known:
+        if account.stopped:
+            yield Finding(
+                Level.MISSING, "accounts", f"{account.name} is stopped: {account.stopped_why}"
+            )
+        else:
+            yield Finding(Level.OK, "accounts", f"{account.name} ({account.provider}) is in use.")
+
+
+def _doors() -> Iterator[Finding]:
+    host = probes.reachable_host(settings.POSTROOM_BIND)
+    yield _door("web", probes.answers_http, host, settings.POSTROOM_HTTP_PORT)
+    for name, port in (
+        ("smtp", settings.POSTROOM_SMTP_PORT),
+        ("smtps", settings.POSTROOM_SMTPS_PORT),
+        ("relay", settings.POSTROOM_SMTP_RELAY_PORT),
+    ):
+        if port is not None:
+            yield _door(name, probes.listens, host, port)
+    if (settings.POSTROOM_DATA / "simulator.json").exists():
+        yield _door("simulator", probes.listens, "127.0.0.1", settings.POSTROOM_SIMULATOR_PORT)
+
+
+def _door(name: str, is_open: Callable[[str, int], bool], host: str, port: int) -> Finding:
+    if is_open(host, port):
+        return Finding(Level.OK, name, f"Answers at {host}:{port}.")
+    return Finding(Level.MISSING, name, f"Nobody answers at {host}:{port}; `postroom up` runs it.")
+
+
+def _public_url() -> Iterator[Finding]:
+    url = settings.POSTROOM_PUBLIC_URL
+    if urlsplit(url).hostname in ("127.0.0.1", "localhost", "::1"):
+        yield Finding(
+            Level.NOTE,
+            "public URL",
+            f"{url} is this machine only: real providers need POSTROOM_PUBLIC_URL to report back.",
+        )
+    elif urlsplit(url).scheme != "https":
+        yield Finding(Level.NOTE, "public URL", f"{url} is not https: notifications could be read.")
+    else:
+        yield Finding(Level.OK, "public URL", url)
+
+
+def _certificate() -> Iterator[Finding]:
+    if settings.POSTROOM_TLS_CERT is None:
+        yield Finding(
+            Level.NOTE, "TLS", "A self-signed certificate: clients that verify it refuse SMTP."
+        )
+        return
+    chain = Path(settings.POSTROOM_TLS_CERT).read_bytes()
+    end = x509.load_pem_x509_certificates(chain)[0].not_valid_after_utc
+    said = f"{settings.POSTROOM_TLS_CERT} is valid until {end:%Y-%m-%d}."
+    soon = end < datetime.now(UTC) + _CERTIFICATE_WARNING
+    yield Finding(Level.MISSING if soon else Level.OK, "TLS", f"{said}{' Renew it.' * soon}")
