@@ -80,8 +80,10 @@ class SendGridCarrier:
         sent = SimpleNamespace(begun=False)
         try:
             return await self._post(account, call, sent)
-        except aiohttp.InvalidURL:
+        except (aiohttp.InvalidURL, aiohttp.NonHttpUrlClientError):
             return Reply(ReplyKind.ACCOUNT_STOPPED, error="the account's endpoint is no URL")
+        except ValueError:
+            return Reply(ReplyKind.ACCOUNT_STOPPED, error="the account's api_key is no header text")
         except (aiohttp.ClientError, OSError) as error:
             kind = ReplyKind.UNKNOWN if sent.begun else ReplyKind.TRY_LATER
             return Reply(kind, error=self._why(error, sent.begun))
@@ -92,7 +94,7 @@ class SendGridCarrier:
             f"{endpoint}/v3/mail/send",
             data=io.BytesIO(call.body()),
             headers={
-                "Authorization": f"Bearer {account.settings['api_key']}",
+                "Authorization": f"Bearer {account.settings.get('api_key', '')}",
                 "Content-Type": "application/json",
             },
             allow_redirects=False,

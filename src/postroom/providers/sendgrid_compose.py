@@ -17,7 +17,7 @@ from json.encoder import encode_basestring_ascii as quoted
 
 from postroom.domain import encoded_word
 from postroom.domain.content import Attachment, Content, Mailbox
-from postroom.domain.template import Template, parse
+from postroom.domain.template import MissingField, Template, parse
 from postroom.providers.base import Call, CannotCarry, Copy, Stored
 
 HANDOVER_ARG = "postroom_handover"
@@ -206,7 +206,9 @@ def _substitutions(frame: Frame, copy: Copy) -> str | None:
 
 
 def _value(tag: _Tag, copy: Copy) -> str:
-    value = copy.vars[tag.key]
+    value = copy.vars.get(tag.key)
+    if value is None:
+        raise MissingField(tag.key)
     return value if tag.escape is None else tag.escape(value)
 
 
