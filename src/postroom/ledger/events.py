@@ -4,12 +4,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import datetime
 from hashlib import sha256
+from operator import attrgetter
 from typing import Any
 from uuid import UUID
 
 from postroom.ledger.db import Connection
 from postroom.ledger.folding import refold
 from postroom.ledger.locating import Found, locate
+from postroom.ledger.recordset import rows_json, rows_of
 from postroom.ledger.suppressions import NewSuppression, add_with
 
 
@@ -170,31 +172,32 @@ _READING = {
 _COLUMNS = _OURS | _WORDS | _READING
 
 
-_ARRAYS = ", ".join(f"%s::{type}[]" for type in _COLUMNS.values())
 _NAMES = ", ".join(_COLUMNS)
+_HEARD = rows_of(_COLUMNS, "heard")
 
 _INSERT = (
     f"INSERT INTO event ({_NAMES})"
-    f" SELECT * FROM unnest({_ARRAYS})"
+    f" SELECT {_NAMES} FROM {_HEARD}"
     " ON CONFLICT (delivery_id, digest) DO NOTHING"
     " RETURNING delivery_id, digest"
 )
 
-# The earliest hearing gives the time, whatever the order in which receipts are read.
-_EARLIER = (
-    "UPDATE event SET received_at = heard.received_at"
-    f"  FROM unnest({_ARRAYS}) AS heard ({_NAMES})"
+_SAME = (
+    # `= ANY` beside the join keeps the plan to index look-ups on the partitions concerned.
     " WHERE event.delivery_id = heard.delivery_id AND event.digest = heard.digest"
     "   AND event.delivery_id = ANY(%s)"
-    "   AND heard.received_at < event.received_at"
+)
+
+# The earliest hearing gives the time, whatever the order in which receipts are read.
+_EARLIER = (
+    f"UPDATE event SET received_at = heard.received_at FROM {_HEARD}{_SAME}"
+    "    AND heard.received_at < event.received_at"
     " RETURNING event.delivery_id"
 )
 
 _READ_AGAIN = (
     f"UPDATE event SET {', '.join(f'{name} = heard.{name}' for name in _READING)}"
-    f"  FROM unnest({_ARRAYS}) AS heard ({_NAMES})"
-    " WHERE event.delivery_id = heard.delivery_id AND event.digest = heard.digest"
-    "   AND event.delivery_id = ANY(%s)"
+    f"  FROM {_HEARD}{_SAME}"
     " RETURNING event.delivery_id"
 )
 
@@ -203,7 +206,7 @@ def _insert(conn: Connection, events: Sequence[_Located]) -> set[tuple[UUID, byt
     """The (delivery, digest) of those that were not known before."""
     if not events:
         return set()
-    rows = conn.execute(_INSERT, _columns(events))
+    rows = conn.execute(_INSERT, (_rows(events),))
     return {(delivery_id, bytes(digest)) for delivery_id, digest in rows}
 
 
@@ -212,15 +215,28 @@ def _amend(conn: Connection, known: Sequence[_Located], statement: str) -> set[U
     if not known:
         return set()
     ids = [one.delivery_id for one in known]
-    return {id for (id,) in conn.execute(statement, (*_columns(known), ids))}
+    return {id for (id,) in conn.execute(statement, (_rows(known), ids))}
 
 
-def _columns(events: Sequence[_Located]) -> list[list[Any]]:
-    return [[_value(one, name) for one in events] for name in _COLUMNS]
+def _rows(events: Sequence[_Located]) -> str:
+    return rows_json(_COLUMNS, (_values(one) for one in events))
 
 
-def _value(one: _Located, name: str) -> Any:
-    return getattr(one if name in _OURS else one.event, name)
+_words_and_reading = attrgetter(*_WORDS, *_READING)
+
+
+def _values(one: _Located) -> tuple[Any, ...]:
+    ours = (one.delivery_id, one.digest, one.handover_id, one.basis)
+    return (*ours, *_words_and_reading(one.event))
+
+
+_HEARING = {
+    "delivery_id": "uuid",
+    "digest": "bytea",
+    "receipt_id": "uuid",
+    "receipt_start": "int",
+    "receipt_length": "int",
+}
 
 
 def _hear(conn: Connection, repeats: Sequence[_Located]) -> None:
@@ -229,20 +245,19 @@ def _hear(conn: Connection, repeats: Sequence[_Located]) -> None:
         return
     conn.execute(
         "INSERT INTO hearing (delivery_id, digest, receipt_id, receipt_start, receipt_length)"
-        " SELECT heard.*"
-        "   FROM unnest(%s::uuid[], %s::bytea[], %s::uuid[], %s::int[], %s::int[])"
-        "        AS heard (delivery_id, digest, receipt_id, receipt_start, receipt_length)"
+        f" SELECT heard.* FROM {rows_of(_HEARING, 'heard')}"
         "   JOIN event USING (delivery_id, digest)"
         "  WHERE event.receipt_id IS DISTINCT FROM heard.receipt_id"
+        "    AND event.delivery_id = ANY(%s)"
         " ON CONFLICT DO NOTHING",
-        (
-            [one.delivery_id for one in repeats],
-            [one.digest for one in repeats],
-            [one.event.receipt_id for one in repeats],
-            [one.event.receipt_start for one in repeats],
-            [one.event.receipt_length for one in repeats],
-        ),
+        (rows_json(_HEARING, map(_hearing, repeats)), [one.delivery_id for one in repeats]),
     )
+
+
+def _hearing(one: _Located) -> tuple[Any, ...]:
+    event = one.event
+    receipt = (event.receipt_id, event.receipt_start, event.receipt_length)
+    return (one.delivery_id, one.digest, *receipt)
 
 
 def _suppressions(

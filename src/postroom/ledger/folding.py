@@ -19,6 +19,7 @@ from postroom.domain.delivery import (
 )
 from postroom.ledger.db import Connection
 from postroom.ledger.ids import bounds
+from postroom.ledger.recordset import rows_json, rows_of
 
 OPEN = (Verdict.SUBMITTED, Verdict.DEFERRED, Verdict.INDETERMINATE)
 """Verdicts after which a further word is to be expected."""
@@ -169,13 +170,11 @@ _UPDATE = (
     # Proved not taken: back to the queue.
     "           WHEN stage = 'handed' AND folded.verdict IS NULL THEN 'queued'"
     "           ELSE stage END"
-    f" FROM unnest({', '.join(f'%s::{type}[]' for type in _COLUMNS.values())})"
-    f"      AS folded ({', '.join(_COLUMNS)})"
+    f" FROM {rows_of(_COLUMNS, 'folded')}"
     # `= ANY` beside the join keeps the plan to index look-ups on the partitions concerned.
     " WHERE delivery.id = folded.id AND delivery.id = ANY(%s)"
 )
 
 
 def _write(conn: Connection, rows: Sequence[tuple[Any, ...]]) -> None:
-    columns = [list(column) for column in zip(*rows, strict=True)]
-    conn.execute(_UPDATE, (*columns, columns[0]))
+    conn.execute(_UPDATE, (rows_json(_COLUMNS, rows), [row[0] for row in rows]))

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from itertools import accumulate
 from uuid import UUID
 
 from postroom.ledger.blobs import decompress
@@ -13,6 +14,8 @@ from postroom.ledger.retrying import again_on_deadlock
 from postroom.ledger.suppressions import NewSuppression, add_with
 from postroom.ledger.tallies import count
 
+STEP_BYTES_MAX = 1024 * 1024
+"""After this much no further receipt joins a transaction: some 2,500 events."""
 ORPHAN_RETRIES_S = (5, 30, 300, 3600, 6 * 3600)
 """Waits before an orphan is tried again; the last one repeats, for days."""
 ORPHAN_KEPT = timedelta(days=30)
@@ -70,13 +73,17 @@ def reinterpret(after: UUID, limit: int, read: Reader) -> tuple[UUID | None, int
 
 
 def _claim(conn: Connection, limit: int) -> list[Receipt]:
-    return _select(
-        conn,
-        "WHERE receipt.stage = 'new'"
-        " ORDER BY receipt.id LIMIT %s"
-        "   FOR UPDATE OF receipt SKIP LOCKED",
+    """The oldest new receipts, no more than one transaction should hold."""
+    rows = conn.execute(
+        "SELECT id, size_bytes FROM receipt"
+        " WHERE stage = 'new'"
+        " ORDER BY id LIMIT %s"
+        "   FOR UPDATE SKIP LOCKED",
         (limit,),
-    )
+    ).fetchall()
+    ends = accumulate(size_bytes for _, size_bytes in rows)
+    ids = [id for (id, size), end in zip(rows, ends, strict=True) if end - size < STEP_BYTES_MAX]
+    return _select(conn, "WHERE receipt.id = ANY(%s) ORDER BY receipt.id", (ids,)) if ids else []
 
 
 def _select(conn: Connection, rest: str, parameters: Sequence[object]) -> list[Receipt]:
