@@ -3,6 +3,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from tests.simulator.rig import Receiver, Running, config
 
 Start = Callable[..., Running]

@@ -172,7 +172,9 @@ class Running:
         """Whether every timeline has ended and every batch is heard or lost."""
         return self.truth.settled()
 
-    def send(self, body: object, timeout_s: float = 20, **headers: str) -> Answer:
+    def send(
+        self, body: object, headers: Mapping[str, str] | None = None, timeout_s: float = 20
+    ) -> Answer:
         return call(f"{self.url}/v3/mail/send", body, headers, timeout_s)
 
     def make_mischief(self, **settings: object) -> None:

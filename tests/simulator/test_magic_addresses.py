@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+
 from tests.helpers import eventually
 from tests.simulator.rig import Receiver, Running, config, mail
 

@@ -5,12 +5,12 @@ import time
 import urllib.error
 
 import pytest
-from tests.helpers import eventually
-from tests.simulator.conftest import Start
-from tests.simulator.rig import Receiver, Running, call, mail
 
 from postroom.simulator.mischief import Mischief, MischiefError
 from postroom.simulator.signing import SIGNATURE
+from tests.helpers import eventually
+from tests.simulator.conftest import Start
+from tests.simulator.rig import Receiver, Running, call, mail
 
 ONE = mail("delivered@sim.example")
 

@@ -8,12 +8,12 @@ import sys
 from pathlib import Path
 
 import pytest
-from tests.helpers import eventually, free_ports
-from tests.simulator.rig import API_KEY, Receiver, call, config, mail, new_pem
 
 from postroom.simulator.config import Config
 from postroom.simulator.journal import Journal
 from postroom.simulator.truth import TruthUnreadable, load
+from tests.helpers import eventually, free_ports
+from tests.simulator.rig import API_KEY, Receiver, call, config, mail, new_pem
 
 
 class Process:

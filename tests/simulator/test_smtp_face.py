@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from hashlib import sha256
 
 import pytest
+
+from postroom.simulator.smtp_face import split_api_header
 from tests.helpers import eventually
 from tests.simulator.conftest import Start
 from tests.simulator.rig import API_KEY, Receiver, Running
-
-from postroom.simulator.smtp_face import split_api_header
 
 MAIL = (
     b"From: desk@example.com\r\n"

@@ -1,11 +1,11 @@
 """Webhooks: shape, signature, retries."""
 
 from sendgrid.helpers.eventwebhook import EventWebhook
+
+from postroom.simulator.signing import SIGNATURE, TIMESTAMP
 from tests.helpers import eventually
 from tests.simulator.conftest import Start
 from tests.simulator.rig import Receiver, Running, mail
-
-from postroom.simulator.signing import SIGNATURE, TIMESTAMP
 
 
 def test_every_post_is_signed_over_timestamp_and_body(

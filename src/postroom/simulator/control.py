@@ -8,6 +8,7 @@ from dataclasses import asdict
 
 from aiohttp import web
 
+from postroom.simulator.bearer import knows_key
 from postroom.simulator.mischief import Mischief, MischiefError, Troublemaker
 from postroom.simulator.post_office import PostOffice
 from postroom.simulator.webhooks import Outbox
@@ -19,7 +20,7 @@ class Control:
     def __init__(
         self, api_key: str, trouble: Troublemaker, office: PostOffice, outbox: Outbox
     ) -> None:
-        self._bearer = f"Bearer {api_key}"
+        self._api_key = api_key
         self._trouble, self._office, self._outbox = trouble, office, outbox
 
     def routes(self) -> list[web.RouteDef]:
@@ -70,7 +71,7 @@ class Control:
         return web.json_response(asdict(self._trouble.mischief))
 
     def _check(self, request: web.Request) -> None:
-        if request.headers.get("Authorization") != self._bearer:
+        if not knows_key(request.headers.get("Authorization"), self._api_key):
             raise web.HTTPUnauthorized(text="the simulator's api key, please")
         if not ipaddress.ip_address(request.remote or "0.0.0.0").is_loopback:  # noqa: S104  # no peer
             raise web.HTTPForbidden(text="only from this machine")

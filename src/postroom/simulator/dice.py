@@ -3,9 +3,12 @@
 from collections.abc import Sequence
 from hashlib import blake2b
 from itertools import count
+from struct import Struct
 from typing import TypeVar
 
 T = TypeVar("T")
+
+_BLOCK = Struct(">16I")
 
 
 class Dice:
@@ -22,7 +25,7 @@ class Dice:
         """At least 0, below 1."""
         if not self._throws:
             block = blake2b(self._key + next(self._blocks).to_bytes(4), digest_size=64).digest()
-            self._throws = [int.from_bytes(block[at : at + 4]) for at in range(0, 64, 4)]
+            self._throws = list(_BLOCK.unpack(block))
         return self._throws.pop() / 2**32
 
     def happens(self, rate: float) -> bool:
@@ -38,8 +41,8 @@ class Dice:
         return choices[int(self.fraction() * len(choices))]
 
     def weighted(self, choices: Sequence[tuple[T, float]]) -> T:
-        """One of them by its weight; the weights need not add up to one."""
-        left = self.fraction() * sum(weight for _, weight in choices)
+        """One of them by its weight in percent; what is missing to 100 goes to the last."""
+        left = self.fraction() * 100
         for choice, weight in choices:
             left -= weight
             if left < 0:

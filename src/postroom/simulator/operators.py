@@ -1,5 +1,7 @@
 """Which mail operator answers for a domain, and what a plain server says for a code."""
 
+from functools import lru_cache
+
 from postroom.simulator.dice import Dice
 from postroom.simulator.replies import (
     EXCHANGE,
@@ -32,7 +34,7 @@ CORPORATE: tuple[tuple[Replies, float], ...] = (
     (MIMECAST, 7),
     (EXCHANGE, 5),
 )
-"""Who carries the mail of a domain that is not a mail operator's own."""
+"""Who carries the mail of a domain that is not a mail operator's own, in percent."""
 
 CODE_LINES: dict[str, str] = {
     "1.1": "Bad destination mailbox address",
@@ -58,6 +60,7 @@ CODE_LINES: dict[str, str] = {
 _REPLY_CODES = {"2.2": "552", "2.3": "552", "3.4": "552", "7.10": "523"}
 
 
+@lru_cache(maxsize=10_000)
 def operator_of(domain: str, seed: int) -> Replies:
     """Who answers for this domain: always the same for one seed."""
     return DOMAINS.get(domain) or Dice(seed, domain).weighted(CORPORATE)

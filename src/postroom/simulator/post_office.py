@@ -2,16 +2,14 @@
 
 import asyncio
 import heapq
-import json
 import secrets
 import time
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import count
 
 from postroom.simulator.copies import Copy
-from postroom.simulator.events import event
+from postroom.simulator.events import common_part, entry, event_id, words_of
 from postroom.simulator.journal import Journal
 from postroom.simulator.mischief import Troublemaker
 from postroom.simulator.plan import Step
@@ -24,16 +22,39 @@ TICK_S = 0.1
 """How often what is due is gathered into batches."""
 
 
-@dataclass(slots=True)
 class _Pending:
     """A copy whose timeline goes on."""
 
-    copy: Copy
-    steps: tuple[Step, ...]
-    next: int
+    __slots__ = ("_common", "copy", "next", "steps")
+
+    def __init__(self, copy: Copy, steps: tuple[Step, ...], next_: int) -> None:
+        self.copy, self.steps, self.next = copy, steps, next_
+        self._common = ""
 
     def due(self, time_scale: float) -> float:
+        """When its next step happens."""
         return self.copy.starts_at + self.steps[self.next].after_s * time_scale
+
+    def happen(self, batch: str, at: float) -> tuple[str, str]:
+        """The next step's line in the truth log and its entry in the webhook."""
+        step = self.steps[self.next]
+        words = words_of(self.copy, step)
+        told = self.told(self.next, at, words)
+        self.next += 1
+        line = (
+            f'{{"kind": "fact", "copy": "{self.copy.id}", "event": "{step.event}", "at": {at},'
+            f' "batch": "{batch}", "words": {words}}}'
+        )
+        return line, told
+
+    def told(self, number: int, at: float, words: str) -> str:
+        """The entry of step `number`: the same text whenever it is told."""
+        step = self.steps[number]
+        if step.nameless:
+            common = common_part(self.copy, nameless=True)
+        else:
+            common = self._common = self._common or common_part(self.copy)
+        return entry(common, step.event, event_id(step.event, number, self.copy.id), at, words)
 
 
 class PostOffice:
@@ -47,6 +68,8 @@ class PostOffice:
         self._due: list[tuple[float, int, _Pending]] = []
         self._serial = count()
         self.counts: Counter[str] = Counter()
+        self.pending = 0
+        """Copies whose timeline goes on."""
 
     async def take(self, copies: Sequence[Copy]) -> None:
         """Returns when the copies are in the truth log; raises OSError when they may not be.
@@ -60,7 +83,7 @@ class PostOffice:
         await self._journal.write([each.copy.line(len(each.steps)) for each in pending])
         self.counts["taken"] += len(copies)
         for each in pending:
-            self._schedule(each)
+            self._begin(each)
 
     def resume(self, truth: Truth) -> None:
         """Go on where the truth log ends: tell what was not heard, let happen what did not yet."""
@@ -72,7 +95,7 @@ class PostOffice:
                 if fact.batch not in truth.heard and fact.batch not in truth.lost:
                     untold.setdefault(fact.batch, []).append((taken, number))
             if not taken.complete:
-                self._schedule(_Pending(taken.copy, taken.copy.steps(), len(taken.facts)))
+                self._begin(_Pending(taken.copy, taken.copy.steps(), len(taken.facts)))
         for batch, facts in untold.items():
             self._outbox.put(batch, [_retold(taken, number) for taken, number in facts])
 
@@ -86,11 +109,6 @@ class PostOffice:
             for start in range(0, len(due), BATCH_MAX):
                 await self._happen(due[start : start + BATCH_MAX])
 
-    @property
-    def pending(self) -> int:
-        """Copies whose timeline goes on."""
-        return len(self._due)
-
     def _pop_due(self) -> list[_Pending]:
         """What is due, at most one step of each copy: the next one comes with a later batch."""
         now, due = time.time(), []
@@ -98,37 +116,29 @@ class PostOffice:
             due.append(heapq.heappop(self._due)[2])
         return due
 
+    def _begin(self, pending: _Pending) -> None:
+        self.pending += 1
+        self._schedule(pending)
+
     def _schedule(self, pending: _Pending) -> None:
-        if pending.next < len(pending.steps):
-            due = pending.due(self._time_scale)
-            heapq.heappush(self._due, (due, next(self._serial), pending))
+        if pending.next == len(pending.steps):
+            self.pending -= 1
+            return
+        due = pending.due(self._time_scale)
+        heapq.heappush(self._due, (due, next(self._serial), pending))
 
     async def _happen(self, due: Sequence[_Pending]) -> None:
         batch, now = secrets.token_hex(8), time.time()
-        await self._journal.write([_fact_line(each, batch, now) for each in due])
-        self._outbox.put(
-            batch, [event(each.copy, each.next, each.steps[each.next], now) for each in due]
-        )
+        self.counts.update(each.steps[each.next].event for each in due)
+        facts = [each.happen(batch, now) for each in due]
+        await self._journal.write([line for line, _ in facts])
+        self._outbox.put(batch, [told for _, told in facts])
         for each in due:
-            self.counts[each.steps[each.next].event] += 1
-            each.next += 1
             self._schedule(each)
 
 
-def _fact_line(pending: _Pending, batch: str, at: float) -> str:
-    step = pending.steps[pending.next]
-    return json.dumps(
-        {
-            "kind": "fact",
-            "copy": pending.copy.id,
-            "event": step.event,
-            "at": at,
-            "batch": batch,
-            "words": step.words,
-        }
-    )
-
-
-def _retold(taken: TakenCopy, number: int) -> dict[str, object]:
+def _retold(taken: TakenCopy, number: int) -> str:
     """A fact as it was told before the restart: the same id, stamp and words."""
-    return event(taken.copy, number, taken.copy.steps()[number], taken.facts[number].at)
+    steps = taken.copy.steps()
+    words = words_of(taken.copy, steps[number])
+    return _Pending(taken.copy, steps, number).told(number, taken.facts[number].at, words)

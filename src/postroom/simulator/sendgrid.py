@@ -5,7 +5,6 @@ limits), read 2026-11-24. The vendor's official clients work against it unchange
 """
 
 import asyncio
-import hmac
 import json
 import time
 from collections.abc import Sequence
@@ -13,6 +12,7 @@ from typing import Any
 
 from aiohttp import web
 
+from postroom.simulator.bearer import knows_key
 from postroom.simulator.config import Config
 from postroom.simulator.flaws import Flaw
 from postroom.simulator.mail_send import request_flaws
@@ -95,7 +95,7 @@ class SendGrid:
         given = request.headers.get("Authorization")
         if given is None:
             return self._refused([Flaw("authorization required", None, 401)])
-        if hmac.compare_digest(given.encode(), f"Bearer {self._config.api_key}".encode()):
+        if knows_key(given, self._config.api_key):
             return None
         return self._refused([Flaw(_REFUSALS[401], None, 401)])
 

@@ -38,6 +38,7 @@ class Request:
         self._payload, self._seed, self._silent_share = payload, seed, silent_share
         self._types = [part["type"] for part in payload["content"]]
         self._texts = [part["value"] for part in payload["content"]]
+        self._link = first_link(self._texts) or ""
         self._rest = digest_of_rest(payload.get("attachments", []))
         self._fillers: dict[tuple[str, tuple[str, ...]], Filler] = {}
         tracking = payload.get("tracking_settings", {})
@@ -48,8 +49,7 @@ class Request:
         """One for each recipient, in the order of the call."""
         found: list[Copy] = []
         for block in self._payload["personalizations"]:
-            subject, *texts = self._filled(block)
-            shared = self._shared(block, subject, texts)
+            shared = self._shared(block)
             for email in _emails(block):
                 found.append(
                     Copy(
@@ -66,19 +66,18 @@ class Request:
         return found
 
     def _filled(self, block: Mapping[str, Any]) -> list[str]:
-        """Subject and contents for this personalization."""
+        """Subject, link to follow, and contents for this personalization."""
         subject = block.get("subject") or self._payload["subject"]
         values = block.get("substitutions") or {}
         key = (subject, tuple(values))
         filler = self._fillers.get(key)
         if filler is None:
-            filler = self._fillers[key] = Filler(key[1], [subject, *self._texts])
+            filler = self._fillers[key] = Filler(key[1], [subject, self._link, *self._texts])
         return filler.fill(values)
 
-    def _shared(
-        self, block: Mapping[str, Any], subject: str, texts: Sequence[str]
-    ) -> dict[str, Any]:
+    def _shared(self, block: Mapping[str, Any]) -> dict[str, Any]:
         """What all recipients of one personalization have in common."""
+        subject, link, *texts = self._filled(block)
         contents = list(zip(self._types, texts, strict=True))
         return {
             "sender": self._payload["from"]["email"],
@@ -88,7 +87,7 @@ class Request:
             "seed": self._seed,
             "args": {**self._payload.get("custom_args", {}), **block.get("custom_args", {})},
             "category": tuple(self._payload.get("categories", ())),
-            "url": first_link(texts),
+            "url": link or None,
             "track_opens": self._track_opens,
             "track_clicks": self._track_clicks,
             "silent_share": self._silent_share,
