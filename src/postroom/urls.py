@@ -18,13 +18,19 @@ from postroom.reports import health, suppression_api
 from postroom.submission import http as submission_http
 from postroom.submission import http_docs
 
+SUBMIT_PATH = "/v1/messages"
+
 
 class KeyAuth(HttpBearer):
     """`Authorization: Bearer postroom_<kind>_<id>_<secret>`; `request.auth` is then the Caller."""
 
-    def authenticate(self, request: HttpRequest, token: str) -> keys.Caller | None:  # noqa: ARG002
-        """The caller, or None, which is answered with 401."""
-        return keys.authenticate(token)
+    def authenticate(self, request: HttpRequest, token: str) -> keys.Caller | None:
+        """The caller, or None, which is answered with 401.
+
+        A key is remembered for some seconds only where the commit checks it again.
+        """
+        submits = request.method == "POST" and request.path == SUBMIT_PATH
+        return keys.authenticate(token) if submits else keys.authenticate_now(token)
 
 
 class Api(NinjaAPI):

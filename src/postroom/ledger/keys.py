@@ -179,7 +179,7 @@ def login(key_id: str, secret: str) -> Caller | None:
     columns = _CALLER.format(
         key="key.id", kind="key.kind", scopes="key.scopes", domains="key.from_domains"
     )
-    if "\x00" in key_id:
+    if not (key_id.isascii() and key_id.isalnum()):
         return None
     with connection() as conn:
         row = conn.execute(
