@@ -10,12 +10,12 @@ from typing import Any
 import pytest
 from django.http import HttpResponse
 from django.test import Client
-from tests.submission.door import Door
 
 from postroom.ledger import keys
 from postroom.submission.smtp_listener import Listener
 from postroom.submission.smtp_role import session_factory
 from postroom.submission.smtp_tls import server_context
+from tests.submission.door import Door
 
 Submit = Callable[..., HttpResponse]
 

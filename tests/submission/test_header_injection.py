@@ -6,14 +6,14 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.submission.conftest import Submit
-from tests.submission.door import message_count
-from tests.submission.test_http_accept import BODY
-from tests.submission.test_http_refusals import refused
 
 from postroom.domain.problem import Problem
 from postroom.domain.submitted import content_of
 from postroom.submission.message_body import read_submission
+from tests.submission.conftest import Submit
+from tests.submission.door import message_count
+from tests.submission.test_http_accept import BODY
+from tests.submission.test_http_refusals import refused
 
 LINE_ENDS = ["\r", "\n", "\r\n", "\x00", "\x0b", "\x0c", "\x1c", "\x85", "\u2028", "\u2029"]
 ATTACHMENT = {"filename": "a", "content_type": "text/plain", "content": "QQ=="}

@@ -9,10 +9,11 @@ from uuid import UUID
 import pytest
 from django.http import HttpResponse
 from django.test import Client
-from tests.submission.conftest import Submit
-from tests.submission.door import message_count, rows
 
 from postroom.ledger import keys
+from postroom.submission import accept as accept_module
+from tests.submission.conftest import Submit
+from tests.submission.door import message_count, rows
 
 BODY: dict[str, Any] = {
     "from": "Notices <notices@corp.example>",
@@ -181,6 +182,20 @@ def test_the_same_key_and_body_give_the_same_answer_in_any_layout(submit: Submit
     )
     assert (first.status_code, again.status_code) == (202, 202)
     assert answer(first) == answer(again)
+    assert message_count() == 1
+
+
+def test_a_repeat_gets_the_same_answer_after_its_send_at_has_passed(
+    submit: Submit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = datetime.now(UTC)
+    body = {**BODY, "send_at": (now + timedelta(hours=1)).isoformat()}
+    first = submit(body, **{"Idempotency-Key": "order-1"})
+    monkeypatch.setattr(accept_module, "utc_now", lambda: now + timedelta(days=1))
+    assert answer(submit(body, **{"Idempotency-Key": "order-1"})) == answer(first)
+    assert submit(body, **{"Idempotency-Key": "order-2"}).status_code == 422
+    other = {**body, "subject": "Other"}
+    assert submit(other, **{"Idempotency-Key": "order-1"}).status_code == 409
     assert message_count() == 1
 
 

@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 from django.http import HttpResponse
 from django.test import Client, override_settings
+
+from postroom.ledger import keys
 from tests.submission.conftest import Submit
 from tests.submission.door import message_count
 from tests.submission.test_http_accept import BODY
-
-from postroom.ledger import keys
 
 
 def refused(response: HttpResponse, status: int, *words: str) -> Any:

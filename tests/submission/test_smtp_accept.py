@@ -8,9 +8,9 @@ from uuid import UUID
 
 import pytest
 from django.test import override_settings
-from tests.submission.door import MAIL, Door, message_count, rows
 
 from postroom.ledger import db, keys, suppressions
+from tests.submission.door import MAIL, Door, message_count, rows
 
 
 def unverified() -> ssl.SSLContext:

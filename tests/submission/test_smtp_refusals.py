@@ -7,12 +7,12 @@ from concurrent.futures import Future
 
 import pytest
 from django.test import override_settings
-from tests.submission.door import MAIL, Door, message_count
 
 from postroom.ledger import keys
 from postroom.ledger.db import LedgerUnavailable
 from postroom.submission import accept as accept_module
 from postroom.submission import smtp, smtp_listener
+from tests.submission.door import MAIL, Door, message_count
 
 
 def says(reply: str, code: str) -> None:

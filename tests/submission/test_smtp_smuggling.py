@@ -8,9 +8,9 @@ import asyncio
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.submission.door import MAIL, Door, message_count
 
 from postroom.submission.smtp_stream import BareLineEnd, SmtpStream
+from tests.submission.door import MAIL, Door, message_count
 
 SEQUENCES = (
     b"\n.\n",

@@ -6,11 +6,10 @@ CVE-2024-34083 (aiosmtpd before 1.4.6); RFC 3207, section 4.2.
 import socket
 import ssl
 
+from postroom.ledger import keys
 from tests.submission.door import Door
 from tests.submission.test_smtp_accept import unverified
 from tests.submission.test_smtp_refusals import plain
-
-from postroom.ledger import keys
 
 
 def start_tls(door: Door, injected: bytes) -> ssl.SSLSocket:

@@ -18,7 +18,7 @@ from postroom.ledger.acceptance import (
 )
 from postroom.ledger.blobs import compress, digest_of
 from postroom.ledger.copying import NULL, copy_lines, copy_rows, escaped, json_text, optional
-from postroom.ledger.db import Connection
+from postroom.ledger.db import Connection, connection
 from postroom.ledger.ids import uuid7_batch
 from postroom.ledger.local_events import FIRST, NewLocalEvent, copy_local_events
 from postroom.ledger.suppressions import Standing, standing_with
@@ -116,7 +116,7 @@ def _claim_idempotency_keys(conn: Connection, drafts: dict[int, _Draft]) -> dict
     _insert_keys(conn, [firsts[key] for key in sorted(firsts)])
     held = _read_keys(conn, firsts)
     return {
-        position: _replay(draft, *held[_idempotency_key(draft)])
+        position: _replay(_claim(draft), *held[_idempotency_key(draft)])
         for position, draft in contenders.items()
         if held[_idempotency_key(draft)][0] != draft.id
     }
@@ -182,8 +182,25 @@ def _answer(acceptance: Acceptance) -> dict[str, Any]:
     }
 
 
-def _replay(draft: _Draft, message_id: UUID, body_digest: bytes, answer: dict[str, Any]) -> Result:
-    if body_digest != _claim(draft).body_digest:
+def accepted_before(application_id: int, claim: Idempotency) -> Acceptance | None:
+    """What this key and body were answered before; None when the key is new.
+
+    Raises IdempotencyConflict when the key was used with another body.
+    """
+    with connection() as conn:
+        held = _read_keys(conn, [(application_id, claim.key)])
+    if not held:
+        return None
+    earlier = _replay(claim, *held[application_id, claim.key])
+    if isinstance(earlier, IdempotencyConflict):
+        raise earlier
+    return earlier
+
+
+def _replay(
+    claim: Idempotency, message_id: UUID, body_digest: bytes, answer: dict[str, Any]
+) -> Acceptance | IdempotencyConflict:
+    if body_digest != claim.body_digest:
         return IdempotencyConflict()
     deliveries = [(UUID(id), email, state) for id, email, state in answer["deliveries"]]
     ours = {"message_id": message_id, "deliveries": deliveries, "replayed": True}

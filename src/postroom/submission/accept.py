@@ -18,12 +18,13 @@ from postroom.domain.address import (
 )
 from postroom.domain.delivery import Stage
 from postroom.domain.lane import ON_DOUBT_BY_LANE, Lane
-from postroom.domain.problem import FieldError, forbidden, invalid, invalid_field
+from postroom.domain.problem import FieldError, Problem, forbidden, invalid, invalid_field
 from postroom.domain.template import TemplateError
 from postroom.domain.template import parse as parse_template
 from postroom.ledger.acceptance import Acceptance, Idempotency, NewDelivery, NewMessage
 from postroom.ledger.clock import utc_now
 from postroom.ledger.keys import Caller
+from postroom.ledger.messages import accepted_before
 from postroom.ledger.writer import accept_message
 
 CLOCK_TOLERANCE = timedelta(minutes=5)
@@ -80,8 +81,14 @@ def accept(submission: Submission, caller: Caller) -> Future[Acceptance]:
     if not caller.may("send"):
         raise forbidden("this key has no scope send")
     _check_senders(submission.senders, caller)
-    now = utc_now()
-    send_at = _checked_send_at(submission, now)
+    try:
+        send_at = _checked_send_at(submission, utc_now())
+    except Problem:
+        # A repeat of what was accepted when its times were still ahead gets the same answer.
+        earlier = _accepted_before(submission, caller)
+        if earlier is None:
+            raise
+        return earlier
     keys = _template_keys(submission.templates)
     stage = Stage.SCHEDULED if send_at else Stage.QUEUED
     deliveries = list(_deliveries(submission.recipients, keys, caller, stage))
@@ -115,6 +122,17 @@ def _checked_send_at(submission: Submission, now: datetime) -> datetime | None:
         what = "send_at" if send_at else "now"
         raise invalid_field("expires_at", f"is not after {what}: nothing could be sent")
     return send_at
+
+
+def _accepted_before(submission: Submission, caller: Caller) -> Future[Acceptance] | None:
+    if submission.idempotency is None:
+        return None
+    earlier = accepted_before(caller.application_id, submission.idempotency)
+    if earlier is None:
+        return None
+    future: Future[Acceptance] = Future()
+    future.set_result(earlier)
+    return future
 
 
 def _template_keys(templates: Mapping[str, str]) -> frozenset[str]:
