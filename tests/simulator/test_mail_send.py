@@ -104,6 +104,15 @@ def test_each_recipient_gets_their_own_text(simulator: Running) -> None:
     }
 
 
+def test_the_link_that_a_click_follows_is_filled_in_and_read_as_html(simulator: Running) -> None:
+    body = mail("click@sim.example")
+    body["content"][1]["value"] = '<a href="https://example.com/?n=-n-&amp;b=1">x</a>'
+    body["personalizations"][0]["substitutions"] = {"-n-": "7"}
+    simulator.send(body)
+    (taken,) = simulator.truth.copies.values()
+    assert taken.copy.url == "https://example.com/?n=7&b=1"
+
+
 def test_sandbox_mode_checks_and_takes_nothing(simulator: Running) -> None:
     settings = {"sandbox_mode": {"enable": True}}
     assert simulator.send(mail("delivered@sim.example", mail_settings=settings)).status == 200

@@ -78,6 +78,7 @@ class _Mail:
         return self.dice.pick(operator[situation])
 
     def line(self, reply: Reply) -> str:
+        """The reply as this mail meets it."""
         return reply.filled(self.address, self.dice)
 
 

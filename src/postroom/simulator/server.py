@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import gc
+import logging
 import threading
 from typing import Any
 
@@ -83,6 +84,8 @@ async def _serve(config: Config, stop: threading.Event) -> None:
     # A broadcast leaves a hundred thousand copies in memory, none in a cycle: looking through
     # them as often as usual took a quarter of the simulator's time.
     gc.set_threshold(100_000, 50, 1000)
+    # aiosmtpd warns at every login of an attribute that only aiosmtpd itself uses.
+    logging.getLogger("mail.log").setLevel(logging.ERROR)
     simulator = Simulator(config)
     await simulator.start()
     waits: set[asyncio.Task[Any]] = {

@@ -3,6 +3,7 @@
 import re
 import secrets
 from collections.abc import Iterator, Mapping, Sequence
+from html import unescape
 from typing import Any
 
 from postroom.simulator.addresses import Fate, decide
@@ -87,7 +88,7 @@ class Request:
             "seed": self._seed,
             "args": {**self._payload.get("custom_args", {}), **block.get("custom_args", {})},
             "category": tuple(self._payload.get("categories", ())),
-            "url": link or None,
+            "url": (unescape(link) if self._types[-1] == "text/html" else link) or None,
             "track_opens": self._track_opens,
             "track_clicks": self._track_clicks,
             "silent_share": self._silent_share,
