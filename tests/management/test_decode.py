@@ -120,3 +120,19 @@ def test_a_provider_that_is_not_known_is_named(tmp_path: Path) -> None:
         decoded = Decoded(body(tmp_path, "a.json", BOUNCE), provider=provider)
         assert decoded.status == 1
         assert "sendgrid" in decoded.errors[0]
+
+
+def test_returned_mails_are_decoded_like_notifications(tmp_path: Path) -> None:
+    bounce, letter = tmp_path / "bounce.eml", tmp_path / "letter.eml"
+    bounce.write_text(
+        "From: MAILER-DAEMON@example.net\nSubject: failure notice\n\n"
+        "<jo@example.com>:\nSorry, no mailbox here by that name. (#5.1.1)\n"
+    )
+    letter.write_text("From: jo@example.com\nSubject: Lunch?\n\nAt noon?\n")
+    out, err = io.StringIO(), io.StringIO()
+    paths = [str(bounce), str(letter), str(tmp_path / "none.eml")]
+    assert decode.run_mails(paths, out, err) == 1
+    (row,) = [json.loads(line) for line in out.getvalue().splitlines()]
+    assert (row["file"], row["type"], row["recipient"]) == (paths[0], "bounced", "jo@example.com")
+    assert (row["suppress"], row["reason"]) == ("now", "address_unknown")
+    assert len(err.getvalue().splitlines()) == 1

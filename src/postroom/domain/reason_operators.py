@@ -101,6 +101,7 @@ OPERATOR_RULES: tuple[TextRule, ...] = (
         recipientnotfound; recipient not found
         """,
     ),
+    *rules("policy_refused", MICROSOFT, "all recipient addresses rejected"),
     *rules("address_unknown", MICROSOFT, "access denied", code="5.4.1"),
     *rules("address_unknown", OUTLOOK, "mailbox unavailable", operator="microsoft", code="5.5.0"),
     *rules(

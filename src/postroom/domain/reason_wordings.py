@@ -40,7 +40,10 @@ SYSTEM_RULES: tuple[TextRule, ...] = (
     *rules(
         "sender_refused",
         SENDMAIL,
-        "domain of sender address | sender domain not found | sender domain does not",
+        """
+        unroutable sender address | unrouteable sender address | domain of sender address |
+        sender domain not found | sender domain does not
+        """,
     ),
     *rules(
         "reputation_block",
@@ -87,7 +90,11 @@ SYSTEM_RULES: tuple[TextRule, ...] = (
         undeliverable address: & unknown | recipient address rejected: unknown
         """,
     ),
-    *rules("address_unknown", SENDMAIL, "unknown user | addressee unknown | no such local user"),
+    *rules(
+        "address_unknown",
+        SENDMAIL,
+        "unknown user | invalid final delivery userid | addressee unknown | no such local user",
+    ),
     *rules(
         "address_unknown",
         EXIM,
@@ -115,8 +122,9 @@ SYSTEM_RULES: tuple[TextRule, ...] = (
         "address_unknown",
         COMMON,
         """
-        no such user | no such person | no such recipient | no such account | no such address |
-        no such email | no such e-mail | user not found | mailbox not found | account not found |
+        no such user | recipient name is not recognized | invalid address & mailbox unavailable |
+        no such person | no such recipient | no such account | no such address | no such email |
+        no such e-mail | user not found | mailbox not found | account not found |
         address not found | recipient unknown | unknown recipient | unknown account |
         unknown mailbox | mailbox unknown | address unknown | user does not exist |
         user doesn't exist | recipient does not exist | recipient doesn't exist |
@@ -178,9 +186,9 @@ SYSTEM_RULES: tuple[TextRule, ...] = (
         COMMON,
         """
         poor reputation | bad reputation | low reputation | ip reputation | domain reputation |
-        reputation of & _ip | _your ip & blocked | _ip address & blocked | _ip & has been blocked |
-        host & blocked | your server & blocked | _ip_ & rejected | sending mta's poor |
-        connection refused from your ip | your mail server & blocked |
+        reputation of & _ip | _your ip & blocked | _ip address & blocked |
+        _ip & has been blocked | host & blocked | your server & blocked | _ip_ & rejected |
+        sending mta's poor | connection refused from your ip | your mail server & blocked |
         sender ip & reject | blocked by & reputation | bulk mail from | suspicious ip
         """,
     ),
@@ -199,10 +207,11 @@ SYSTEM_RULES: tuple[TextRule, ...] = (
         "message_too_large",
         COMMON,
         """
-        message too large | message is too large | message size exceeds | size limit exceeded |
-        exceeds size limit | exceeds maximum message size | maximum message size |
-        message too big | message is too big | too big for | message exceeds |
-        exceeds fixed limit | message file too big | exceeded maximum & size | max message size |
+        message too large | mail size limit exceeded | message is too large |
+        message size exceeds | size limit exceeded | exceeds size limit |
+        exceeds maximum message size | maximum message size | message too big |
+        message is too big | too big for | message exceeds | exceeds fixed limit |
+        message file too big | exceeded maximum & size | max message size |
         exceeds the size limit | larger than the & limit | exceed & message size | size exceeds |
         message length exceeds
         """,
@@ -211,17 +220,18 @@ SYSTEM_RULES: tuple[TextRule, ...] = (
         "mailbox_full",
         COMMON,
         """
-        mailbox full | mailbox is full | mailbox for & is full | over quota | overquota |
-        over-quota | quota exceeded | exceeded quota | quota is exceeded | exceeded & quota |
-        exceeds & quota | quota exceed | quota full | quota violation | out of quota | no quota |
-        disk quota | mailbox quota | storage quota | insufficient quota |
-        exceeded storage allocation | storage allocation exceeded | exhausted allowed storage |
-        mailbox exceeds | mailbox exceeded | has exceeded & disk space | mailbox size limit |
-        mailbox has exceeded | inbox is full | inbox full | account is full | account full |
-        maildir over | would exceed mailbox | not enough storage | not enough space in mailbox |
-        out of storage | no space left in mailbox | mailfolder is full | mailbox has & limit |
-        mail box full | mailbox over | user is over the quota | mailbox is over |
-        speichervolumen | postfach voll | postfach ist voll | full mailbox | storage full
+        mailbox full | exceeding & quota | reached disk quota |
+        mailbox is full | mailbox for & is full | over quota | overquota | over-quota |
+        quota exceeded | exceeded quota | quota is exceeded | exceeded & quota | exceeds & quota |
+        quota exceed | quota full | quota violation | out of quota | no quota | disk quota |
+        mailbox quota | storage quota | insufficient quota | exceeded storage allocation |
+        storage allocation exceeded | exhausted allowed storage | mailbox exceeds |
+        mailbox exceeded | has exceeded & disk space | mailbox size limit | mailbox has exceeded |
+        inbox is full | inbox full | account is full | account full | maildir over |
+        would exceed mailbox | not enough storage | not enough space in mailbox | out of storage |
+        no space left in mailbox | mailfolder is full | mailbox has & limit | mail box full |
+        mailbox over | user is over the quota | mailbox is over | speichervolumen |
+        postfach voll | postfach ist voll | full mailbox | storage full
         """,
     ),
     *rules(
@@ -254,11 +264,11 @@ SYSTEM_RULES: tuple[TextRule, ...] = (
         COMMON,
         """
         domain not found | host not found | host or domain name not found | no such domain |
-        unknown host | unknown domain | domain does not exist | domain doesn't exist | nxdomain |
-        name service error | unable to find mx | no mx | no mail servers | dns & not found |
-        couldn't find any host | could not be resolved | bad destination system | invalid domain |
-        illegal host/domain | unrouteable mail domain | unroutable mail domain | no dns |
-        no valid mx
+        unknown host | host unknown | unknown domain | domain does not exist |
+        domain doesn't exist | nxdomain | name service error | unable to find mx | no mx |
+        no mail servers | dns & not found | couldn't find any host | could not be resolved |
+        bad destination system | invalid domain | illegal host/domain | unrouteable mail domain |
+        unroutable mail domain | no dns | no valid mx
         """,
     ),
     *rules(
@@ -277,10 +287,11 @@ SYSTEM_RULES: tuple[TextRule, ...] = (
         COMMON,
         """
         queue too long | delivery time expired | retry timeout exceeded | retry time not reached |
-        giving up | gave up | maximum & time exceeded | expired after | message expired |
-        retry limit | unable to deliver & since | not been collected | time limit exceeded |
-        has been in the queue | too long in the queue | message has been queued too long |
-        could not be delivered for | delivery expired | unable to deliver message after
+        giving up | envelope expired | gave up | maximum & time exceeded | expired after |
+        message expired | retry limit | unable to deliver & since | not been collected |
+        time limit exceeded | has been in the queue | too long in the queue |
+        message has been queued too long | could not be delivered for | delivery expired |
+        unable to deliver message after
         """,
     ),
     *rules(
@@ -319,9 +330,9 @@ WEAK_RULES: tuple[TextRule, ...] = (
         insufficient system | out of memory | insufficient resources | couldn't connect |
         could not connect | unable to connect | connection dropped | connection closed |
         closed connection | server error | system failure | no answer from host |
-        host unreachable | host & is down | wasn't able to establish an smtp | please retry |
-        internal error | shutting down | disk full | no space left on device |
-        not able to accept | unavailable at this time
+        host unreachable | host not reachable | host is unreachable | host & is down |
+        wasn't able to establish an smtp | please retry | internal error | shutting down |
+        disk full | no space left on device | not able to accept | unavailable at this time
         """,
     ),
     *rules(

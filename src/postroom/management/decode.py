@@ -1,4 +1,4 @@
-"""`postroom decode`: what a provider's notification means, without a database."""
+"""`postroom decode` and `dsn`: what a notification or a returned mail means, without a database."""
 
 import json
 import sys
@@ -11,6 +11,7 @@ from typing import TextIO
 from postroom.domain.delivery import EventType
 from postroom.domain.reason import read
 from postroom.providers.base import Heard, Receiver, Unreadable
+from postroom.providers.dsn import parse_mail
 from postroom.providers.registry import PROVIDERS
 
 Row = dict[str, str | int | bool | None]
@@ -38,12 +39,29 @@ def run(
     status = 0
     for path in paths or (None,):
         try:
-            for row in _rows(provider, known.receiver, headers, _body(path)):
-                print(json.dumps({"file": path, **row} if path else row), file=out)
+            for each in _rows(provider, known.receiver, headers, _body(path)):
+                _print(each, path, out)
         except (OSError, Unreadable) as error:
             print(f"{path or 'standard input'}: {_why(error)}", file=err)
             status = 1
     return status
+
+
+def run_mails(paths: Sequence[str], out: TextIO, err: TextIO) -> int:
+    """The same for mails that came back: bounces, abuse reports, automatic answers."""
+    status = 0
+    for path in paths or (None,):
+        try:
+            for heard in filter(_says_something, parse_mail(_body(path))):
+                _print(row(heard, "dsn"), path, out)
+        except (OSError, Unreadable) as error:
+            print(f"{path or 'standard input'}: {_why(error)}", file=err)
+            status = 1
+    return status
+
+
+def _print(row: Row, path: str | None, out: TextIO) -> None:
+    print(json.dumps({"file": path, **row} if path else row), file=out)
 
 
 def _why(error: OSError | Unreadable) -> str:

@@ -15,11 +15,16 @@ Fields = Mapping[str, Any]
 _UNSTORABLE = re.compile(r"[\x00\ud800-\udfff]")
 
 
+def storable(value: str) -> str:
+    """The text with what PostgreSQL cannot store replaced."""
+    return _UNSTORABLE.sub("\N{REPLACEMENT CHARACTER}", value)
+
+
 def text(fields: Fields, name: str) -> str | None:
     """The field as text; None when absent, empty, or neither text nor number."""
     value = fields.get(name)
     if isinstance(value, str):
-        return _UNSTORABLE.sub("\N{REPLACEMENT CHARACTER}", value) or None
+        return storable(value) or None
     if isinstance(value, int | float) and not isinstance(value, bool):
         return str(value)
     return None
