@@ -62,6 +62,11 @@ def test_a_fault_of_a_recipient_s_other_fields_is_no_fault_of_the_address() -> N
     assert reply.refused[COPIES[2].handover_id].reason == "provider_refused"
 
 
+def test_a_fault_of_a_display_name_is_no_fault_of_the_address() -> None:
+    reply = answered(400, "personalizations.2.to.0.name")
+    assert reply.refused[COPIES[2].handover_id].reason == "provider_refused"
+
+
 def test_a_fault_that_names_nobody_refuses_the_whole_call() -> None:
     for fields in ((), (None,), ("content",), ("personalizations",), ("personalizations.9.to",)):
         reply = answered(400, *fields)

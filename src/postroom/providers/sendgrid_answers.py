@@ -84,7 +84,8 @@ def _refused(errors: Sequence[_Error], copies: Sequence[Copy], status: int) -> d
 
 
 def _refusal(error: _Error, status: int) -> Refusal:
-    about_address = error.field.partition(".")[2].partition(".")[2].startswith("to")
+    inside = error.field.partition(".")[2].partition(".")[2]
+    about_address = inside.startswith("to") and not inside.endswith(".name")
     reason = "address_syntax" if about_address else "provider_refused"
     return Refusal(reason, error.message, reply_code=status)
 

@@ -42,8 +42,14 @@ def person_flaws(person: object, path: str) -> Iterator[Flaw]:
         yield wrong_type("string", person["email"], f"{path}.email")
     elif not is_address(person["email"]):
         yield Flaw("Does not contain a valid address.", f"{path}.email")
-    elif any(mark in str(person.get("name", "")) for mark in ";,\r\n"):
+    elif not _may_be_name(str(person.get("name") or "")):
         yield Flaw("The name must not contain a semicolon, a comma or a line end.", f"{path}.name")
+
+
+def _may_be_name(name: str) -> bool:
+    """Separators of address lists stand only in a quoted name, as the vendor's clients write it."""
+    quoted = len(name) > 1 and name.startswith('"') and name.endswith('"')
+    return not any(mark in name for mark in ("\r\n" if quoted else ";,\r\n"))
 
 
 def recipient_flaws(blocks: list[Any]) -> Iterator[Flaw]:
