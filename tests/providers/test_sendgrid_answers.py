@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from postroom.domain.reason import REASONS
 from postroom.providers.base import Copy, Reply, ReplyKind
-from postroom.providers.sendgrid_answers import read_answer
+from postroom.providers.sendgrid.answers import read_answer
 
 COPIES = [Copy(UUID(int=n), f"user{n}@example.com") for n in range(3)]
 NOW_S = 1_763_971_200.0

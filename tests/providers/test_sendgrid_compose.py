@@ -17,7 +17,7 @@ from postroom.domain.content import Attachment, Content, Mailbox
 from postroom.domain.template import MissingField, parse
 from postroom.providers.base import Account, Call, CannotCarry, Copy, RawMail
 from postroom.providers.sendgrid import SendGridCarrier
-from postroom.providers.sendgrid_compose import (
+from postroom.providers.sendgrid.compose import (
     CALL_BYTES_MAX,
     RECIPIENTS_MAX,
     SUBSTITUTION_BYTES_MAX,

@@ -16,7 +16,7 @@ from postroom.domain.delivery import EventType
 from postroom.domain.provider_classes import SENDGRID
 from postroom.domain.reason import read
 from postroom.providers.base import Heard, Unreadable
-from postroom.providers.sendgrid_events import SUPPRESSED, TYPES, SendGridReceiver
+from postroom.providers.sendgrid.events import SUPPRESSED, TYPES, SendGridReceiver
 
 FIXTURES = Path(__file__).parent / "fixtures" / "sendgrid"
 HANDOVER = UUID("019ab3c0-7d10-7abc-8def-0123456789ab")

@@ -20,7 +20,7 @@ from postroom.domain.reason_codes import extract_codes
 from postroom.providers import told
 from postroom.providers.base import Account, Heard, NotAuthentic
 from postroom.providers.json_events import Item, items
-from postroom.providers.sendgrid_compose import HANDOVER_ARG
+from postroom.providers.sendgrid.compose import HANDOVER_ARG
 
 TYPES: dict[str, EventType] = {
     "processed": EventType.ACCEPTED,

@@ -25,9 +25,9 @@ from postroom.providers.base import (
     Reply,
     ReplyKind,
 )
-from postroom.providers.sendgrid_answers import read_answer
-from postroom.providers.sendgrid_compose import RECIPIENTS_MAX, Frame, calls, frame_of
-from postroom.providers.sendgrid_events import SendGridReceiver
+from postroom.providers.sendgrid.answers import read_answer
+from postroom.providers.sendgrid.compose import RECIPIENTS_MAX, Frame, calls, frame_of
+from postroom.providers.sendgrid.events import SendGridReceiver
 
 __all__ = ["SendGridCarrier", "SendGridReceiver"]
 
