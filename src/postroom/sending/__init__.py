@@ -1,0 +1,1 @@
+"""Send: claim, compose, hand over, record the attempt."""

@@ -1,0 +1,57 @@
+"""How long an account rests after trouble that is its own and not one mail's."""
+
+from dataclasses import dataclass
+
+from postroom.providers.base import Reply, ReplyKind
+
+_FIRST_S = 0.5
+_LONGEST_S = 60.0
+
+
+@dataclass(slots=True)
+class Rest:
+    """The present rest of one account."""
+
+    until: float = 0.0
+    failures: int = 0
+
+
+class BackOff:
+    """What this sender remembers of accounts in trouble; times are of a monotonic clock."""
+
+    def __init__(self) -> None:
+        self._rests: dict[int, Rest] = {}
+
+    def left_s(self, account_id: int, now: float) -> float:
+        """Seconds until the account may be called again; 0 when it may."""
+        rest = self._rests.get(account_id)
+        return max(0.0, rest.until - now) if rest is not None else 0.0
+
+    def heard(self, account_id: int, reply: Reply, now: float) -> None:
+        """Take note of an answer: a good one ends the trouble, a bad one doubles the rest."""
+        if not concerns_account(reply):
+            if reply.kind is not ReplyKind.UNKNOWN:
+                self._rests.pop(account_id, None)
+            return
+        rest = self._rests.setdefault(account_id, Rest())
+        # Answers to calls that were in flight together are one failure, not many.
+        if rest.until <= now:
+            rest.failures += 1
+        rest.until = max(rest.until, now + _rest_s(reply, rest.failures))
+
+
+def concerns_account(reply: Reply) -> bool:
+    """Whether the answer asks every call of the account to wait, not this mail alone."""
+    if reply.kind is not ReplyKind.TRY_LATER or (reply.refused and not reply.retry_after_s):
+        return False
+    status = reply.status
+    return (
+        reply.retry_after_s is not None or status is None or status in (421, 429) or status >= 500
+    )
+
+
+def _rest_s(reply: Reply, failures: int) -> float:
+    if reply.retry_after_s is not None:
+        return reply.retry_after_s
+    doubled: float = _FIRST_S * 2.0 ** min(failures - 1, 10)
+    return min(_LONGEST_S, doubled)

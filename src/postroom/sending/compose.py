@@ -1,0 +1,82 @@
+"""From claimed deliveries to calls that are ready to be made."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from postroom.ledger.ids import uuid7_like
+from postroom.ledger.queue import Claimed
+from postroom.providers.base import Call, CannotCarry, Copy, Mail, RawMail
+from postroom.sending.messages import Message
+from postroom.sending.roads import Way, fitting, takes_finished
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """A call that is ready, with the claims it rests on."""
+
+    message: Message
+    way: Way
+    call: Call
+    claims: Mapping[UUID, Claimed]
+    """By hand-over id."""
+
+
+class NeedsRawCarrier(Exception):
+    """No account has a road that carries this mail as it is."""
+
+
+def missing_fields(message: Message, claimed: Sequence[Claimed]) -> dict[str, list[Claimed]]:
+    """Deliveries that cannot be rendered, by the sentence that says why."""
+    missing: dict[str, list[Claimed]] = {}
+    for one in claimed:
+        for key in sorted(message.keys - one.vars.keys())[:1]:
+            text = f"there is no value for the field {{{{ {key} }}}}"
+            missing.setdefault(text, []).append(one)
+    return missing
+
+
+def compose(
+    message: Message, claimed: Sequence[Claimed], ways: Sequence[Way], batch_max: int | None
+) -> list[Planned]:
+    """The calls for these deliveries of one message; raises NeedsRawCarrier."""
+    why = "there is no account with an SMTP road"
+    for way in fitting(message.content, ways):
+        try:
+            return list(_by(way, message, claimed, batch_max))
+        except CannotCarry as refusal:
+            why = str(refusal)
+    raise NeedsRawCarrier(why)
+
+
+def _by(
+    way: Way, message: Message, claimed: Sequence[Claimed], batch_max: int | None
+) -> Iterator[Planned]:
+    size = batch_max or len(claimed)
+    for start in range(0, len(claimed), size):
+        claims = {uuid7_like(one.delivery_id): one for one in claimed[start : start + size]}
+        copies = [
+            Copy(id, one.recipient, one.recipient_name, one.vars) for id, one in claims.items()
+        ]
+        for call in way.carrier.compose(way.account, _mail(way, message, copies), copies):
+            own = {copy.handover_id: claims[copy.handover_id] for copy in call.copies}
+            yield Planned(message, way, call, own)
+
+
+def _mail(way: Way, message: Message, copies: list[Copy]) -> Mail:
+    if not takes_finished(way.carrier.capabilities) and message.content is not None:
+        return message.content
+    if message.content is not None:
+        return message.skeleton.mail(copies)
+    return _received(way, message, copies)
+
+
+def _received(way: Way, message: Message, copies: list[Copy]) -> RawMail:
+    """The mail as it came in, without what stays in the house."""
+    stored, mail = message.stored, message.cleaned(way.road.steering)
+    return RawMail(
+        mail_from=stored.from_address if stored.mail_from is None else stored.mail_from,
+        copies={copy.handover_id: mail.segments for copy in copies},
+        shared=mail.shared,
+        changes=tuple(f"removed {name}" for name in mail.removed),
+    )

@@ -1,0 +1,125 @@
+"""A counter of the room: claims what it can serve, and serves it.
+
+The queue is looked at and not listened to: a commit with a pending NOTIFY takes a lock over the
+whole server, and a look at the partial index of the queue costs a fraction of a millisecond.
+"""
+
+import asyncio
+import logging
+import time
+from collections.abc import Sequence
+
+from postroom.domain.lane import Lane
+from postroom.ledger import queue
+from postroom.ledger.db import LedgerUnavailable
+from postroom.ledger.queue import Claimed
+from postroom.sending.accounts import Accounts
+from postroom.sending.compose import Planned
+from postroom.sending.handing import Handing
+from postroom.sending.pace import Pace
+from postroom.sending.patience import patiently
+from postroom.sending.planning import Planner, by_message
+
+_log = logging.getLogger(__name__)
+
+_IDLE_S_MIN = 0.05
+_AGAIN_AFTER_S = 0.5
+
+
+class Counter:
+    """Serves some lanes with so many calls in flight; holds no more than they need."""
+
+    def __init__(
+        self,
+        lanes: Sequence[Lane],
+        calls_max: int,
+        pace: Pace,
+        accounts: Accounts,
+        planner: Planner,
+        handing: Handing,
+        stopping: asyncio.Event,
+    ) -> None:
+        self._lanes = lanes
+        self._calls_max = calls_max
+        self._pace = pace
+        self._accounts = accounts
+        self._planner = planner
+        self._handing = handing
+        self._stopping = stopping
+        self._slots = asyncio.Semaphore(calls_max)
+        self._calls: set[asyncio.Task[None]] = set()
+        self._per_call = float(pace.claim_max)
+        self._idle_s = _IDLE_S_MIN
+        self._undone: list[Claimed] = []
+
+    async def run(self) -> None:
+        """Serve until the sender stops; then finish the calls in flight and give back the rest."""
+        while not self._stopping.is_set():
+            if len(self._calls) >= self._calls_max:
+                await asyncio.wait(self._calls, return_when=asyncio.FIRST_COMPLETED)
+            elif claimed := await self._claim():
+                self._idle_s = _IDLE_S_MIN
+                await self._serve(claimed)
+            else:
+                await self._rest()
+        if self._calls:
+            await asyncio.wait(self._calls)
+        if self._undone:
+            await patiently(queue.give_back, self._undone, 0.0)
+
+    async def _claim(self) -> list[Claimed]:
+        kinds = self._accounts.kinds(time.monotonic())
+        if not kinds:
+            return []
+        room = self._calls_max - len(self._calls)
+        limit = min(self._pace.claim_max, max(1, int(room * self._per_call)))
+        try:
+            return await asyncio.to_thread(
+                queue.claim, kinds, limit, self._pace.lease_s, self._lanes
+            )
+        except LedgerUnavailable as error:
+            _log.warning("cannot claim: %s", error)
+            await asyncio.sleep(_AGAIN_AFTER_S)
+            return []
+
+    async def _rest(self) -> None:
+        """Wait a little longer each time that there was nothing to do."""
+        try:
+            await asyncio.wait_for(self._stopping.wait(), self._idle_s)
+        except TimeoutError:
+            self._idle_s = min(2 * self._idle_s, self._pace.idle_s_max)
+
+    async def _serve(self, claimed: Sequence[Claimed]) -> None:
+        """Plan the calls and let them wait for a free slot."""
+        plans = [
+            planned for group in by_message(claimed).values() for planned in await self._plan(group)
+        ]
+        self._per_call = len(claimed) / max(1, len(plans))
+        for planned in plans:
+            call = asyncio.create_task(self._call(planned))
+            self._calls.add(call)
+            call.add_done_callback(self._ended)
+
+    def _ended(self, call: asyncio.Task[None]) -> None:
+        self._calls.discard(call)
+        if (error := call.exception()) is not None:
+            # Its lease runs out, and the sweep finds whether an attempt was begun.
+            _log.error("ALARM a call broke off", exc_info=error)
+
+    async def _plan(self, group: Sequence[Claimed]) -> list[Planned]:
+        try:
+            return await asyncio.to_thread(self._planner.plan, group)
+        except LedgerUnavailable:
+            await patiently(queue.give_back, group, _AGAIN_AFTER_S)
+            return []
+
+    async def _call(self, planned: Planned) -> None:
+        """Make a call and what follows from it: a refused batch goes on in smaller calls."""
+        async with self._slots:
+            if self._stopping.is_set():
+                self._undone += planned.claims.values()
+                return
+            again = await self._handing.make(planned)
+        for group in again:
+            for smaller in await self._plan(group):
+                await self._call(smaller)

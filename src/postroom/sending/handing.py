@@ -1,0 +1,128 @@
+"""One call: the attempt is committed, the mail handed over, the answer settled."""
+
+import asyncio
+import logging
+import random
+import time
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from uuid import UUID
+
+from postroom.ledger import accounts, attempts, queue
+from postroom.ledger.attempts import NewAttempt, NewHandover, Then
+from postroom.ledger.db import LedgerUnavailable
+from postroom.ledger.ids import uuid7
+from postroom.ledger.queue import Claimed
+from postroom.providers.base import Reply, ReplyKind
+from postroom.sending.backoff import BackOff
+from postroom.sending.compose import Planned
+from postroom.sending.endings import Moment, ending_of, not_made
+from postroom.sending.pace import Pace
+from postroom.sending.patience import patiently
+from postroom.sending.settler import Settler
+
+_log = logging.getLogger(__name__)
+
+Groups = Sequence[tuple[Claimed, ...]]
+
+
+class Handing:
+    """Makes calls; keeps no state but the rest that accounts need."""
+
+    def __init__(self, pace: Pace, settler: Settler, back_off: BackOff) -> None:
+        self._pace = pace
+        self._settler = settler
+        self._back_off = back_off
+
+    async def make(self, planned: Planned) -> Groups:
+        """Make the call; gives the deliveries to call again at once, one call for each group."""
+        rest_s = self._back_off.left_s(planned.way.account.id, time.monotonic())
+        if rest_s > 0:
+            await patiently(queue.give_back, list(planned.claims.values()), rest_s)
+            return ()
+        attempt = _attempt(planned, self._pace.lease_s)
+        lease_ends = time.monotonic() + self._pace.lease_s
+        begun = await self._begin(attempt, planned)
+        if len(begun) < len(planned.claims):
+            return await self._leave_out_the_lost(attempt.id, planned, begun)
+        if time.monotonic() + self._pace.call_timeout_s > lease_ends:
+            # Frozen since the attempt was begun: another sender may hold the claim by now.
+            await self._not_made(attempt.id, planned, "the lease was about to end", Then.QUEUED)
+            return ()
+        return await self._call(attempt.id, planned)
+
+    async def _begin(self, attempt: NewAttempt, planned: Planned) -> set[UUID]:
+        try:
+            return await asyncio.to_thread(attempts.begin, attempt)
+        except LedgerUnavailable:
+            # Whether it was committed is not known, that no call is made is. Giving back waits
+            # for the locks of a commit still under way, so that the settlement finds it.
+            await patiently(queue.give_back, list(planned.claims.values()), 0.0)
+            await self._not_made(attempt.id, planned, "the ledger was lost", Then.QUEUED)
+            return set()
+
+    async def _leave_out_the_lost(
+        self, attempt_id: UUID, planned: Planned, begun: set[UUID]
+    ) -> Groups:
+        """Some are not ours any more: the call as recorded is not made, the rest make a new one."""
+        if not begun:
+            return ()
+        await self._not_made(attempt_id, planned, "part of the batch was taken away", Then.AGAIN)
+        return (tuple(one for one in planned.claims.values() if one.delivery_id in begun),)
+
+    async def _not_made(self, attempt_id: UUID, planned: Planned, why: str, then: Then) -> None:
+        await self._settler.settled(not_made(attempt_id, planned.claims, why, then, _now()))
+
+    async def _call(self, attempt_id: UUID, planned: Planned) -> Groups:
+        reply = await self._hand_over(attempt_id, planned)
+        account = planned.way.account
+        self._back_off.heard(account.id, reply, time.monotonic())
+        if reply.kind is ReplyKind.ACCOUNT_STOPPED:
+            await patiently(accounts.stop, account.id, _why_stopped(reply))
+            _log.error("ALARM account %s is stopped: %s", account.name, reply.status or reply.error)
+        moment = Moment(_now(), random.random())  # noqa: S311 - spreads tries, keeps no secret
+        due_at = planned.message.due_at
+        ending = ending_of(attempt_id, planned.claims, due_at, reply, moment)
+        await self._settler.settled(ending.settlement)
+        return ending.again
+
+    async def _hand_over(self, attempt_id: UUID, planned: Planned) -> Reply:
+        timeout_s = self._pace.call_timeout_s
+        try:
+            async with asyncio.timeout(timeout_s):
+                return await planned.way.carrier.hand_over(planned.way.account, planned.call)
+        except TimeoutError:
+            return Reply(ReplyKind.UNKNOWN, error=f"no answer within {timeout_s:g} s")
+        except Exception as error:  # noqa: BLE001 - a carrier's fault must not lose the attempt
+            _log.exception("ALARM road %s failed in attempt %s", planned.way.road.name, attempt_id)
+            return Reply(ReplyKind.UNKNOWN, error=f"the carrier failed: {type(error).__name__}")
+
+
+def _attempt(planned: Planned, lease_s: float) -> NewAttempt:
+    now, call = _now(), planned.call
+    handovers = [
+        NewHandover(copy.handover_id, one.delivery_id, one.fence, start, length)
+        for copy, (start, length) in zip(call.copies, call.slices, strict=True)
+        for one in (planned.claims[copy.handover_id],)
+    ]
+    return NewAttempt(
+        id=uuid7(now),
+        message_id=planned.message.stored.message_id,
+        account_id=planned.way.account.id,
+        road=planned.way.road.name,
+        begun_at=now,
+        segments=call.segments,
+        shared=call.shared,
+        handovers=handovers,
+        lease_s=lease_s,
+        changes=call.changes,
+    )
+
+
+def _why_stopped(reply: Reply) -> str:
+    said = reply.body.decode("utf-8", "replace")
+    return " ".join(str(part) for part in (reply.status, reply.error, said) if part)
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)

@@ -1,0 +1,103 @@
+"""Messages as the sender needs them: read from the ledger and parsed once, the latest kept."""
+
+import json
+import threading
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import cached_property
+from uuid import UUID
+
+from postroom.domain.content import Content
+from postroom.domain.submitted import content_of
+from postroom.domain.template import parse
+from postroom.ledger.blobs import StoredMessage
+from postroom.sending.mime import Skeleton, build
+from postroom.sending.private_headers import Cleaned, cleaned
+
+
+@dataclass(frozen=True)
+class Message:
+    """A stored message, parsed."""
+
+    stored: StoredMessage
+    content: Content | None
+    """None when the mail came in by SMTP: its bytes are what leaves."""
+    read_at: datetime
+    _cleaned: dict[frozenset[bytes], Cleaned] = field(default_factory=dict, repr=False)
+
+    @property
+    def due_at(self) -> datetime:
+        """When it was first to be sent."""
+        return self.stored.send_at or self.stored.accepted_at
+
+    @cached_property
+    def keys(self) -> frozenset[str]:
+        """The fields that every recipient must have a value for."""
+        if self.content is None:
+            return frozenset()
+        texts = (self.content.subject, self.content.text, self.content.html)
+        return frozenset().union(*(parse(text).keys for text in texts if text is not None))
+
+    @cached_property
+    def skeleton(self) -> Skeleton:
+        """The mail built from the content, once for all copies; ValueError when there is none."""
+        if self.content is None:
+            raise ValueError("a mail that came in by SMTP is not built")
+        return build(self.content, self.read_at)
+
+    def cleaned(self, steering: frozenset[bytes]) -> Cleaned:
+        """The mail that came in, without what stays in the house; raises CannotCarry."""
+        if steering not in self._cleaned:
+            self._cleaned[steering] = cleaned(self.stored.submission, steering)
+        return self._cleaned[steering]
+
+
+def parsed(stored: StoredMessage, now: datetime) -> Message:
+    """The message with its content read."""
+    if stored.door == "smtp":
+        return Message(stored, None, now)
+    return Message(stored, content_of(json.loads(stored.submission)), now)
+
+
+class RecentMessages:
+    """The messages used last, as many as fit into `bytes_max`; shared by the sender's threads."""
+
+    def __init__(
+        self,
+        load: Callable[[UUID], StoredMessage],
+        now: Callable[[], datetime],
+        bytes_max: int,
+    ) -> None:
+        self._load = load
+        self._now = now
+        self._bytes_max = bytes_max
+        self._bytes = 0
+        self._kept: OrderedDict[UUID, Message] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def get(self, message_id: UUID) -> Message:
+        """The message; LookupError when its content is no longer kept."""
+        with self._lock:
+            if message_id in self._kept:
+                self._kept.move_to_end(message_id)
+                return self._kept[message_id]
+        message = parsed(self._load(message_id), self._now())
+        self._keep(message_id, message)
+        return message
+
+    def _keep(self, message_id: UUID, message: Message) -> None:
+        with self._lock:
+            if message_id in self._kept:
+                return
+            self._kept[message_id] = message
+            self._bytes += _weight(message)
+            while self._bytes > self._bytes_max and self._kept:
+                _, oldest = self._kept.popitem(last=False)
+                self._bytes -= _weight(oldest)
+
+
+def _weight(message: Message) -> int:
+    """Bytes it takes: as submitted, parsed, and perhaps built."""
+    return 3 * len(message.stored.submission)

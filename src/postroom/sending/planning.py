@@ -1,0 +1,106 @@
+"""From claims to planned calls; what cannot be called is put away with its reason, never lost."""
+
+import logging
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from uuid import UUID
+
+from postroom.ledger import queue
+from postroom.ledger.db import LedgerUnavailable
+from postroom.ledger.queue import Claimed
+from postroom.sending.compose import NeedsRawCarrier, Planned, compose, missing_fields
+from postroom.sending.halving import halves
+from postroom.sending.messages import Message, RecentMessages
+from postroom.sending.roads import Way
+
+_log = logging.getLogger(__name__)
+
+
+def by_message(claimed: Iterable[Claimed]) -> dict[UUID, list[Claimed]]:
+    """The claims of each message, in the order of the claim."""
+    groups: dict[UUID, list[Claimed]] = {}
+    for one in claimed:
+        groups.setdefault(one.message_id, []).append(one)
+    return groups
+
+
+@dataclass(slots=True)
+class _Composed:
+    plans: list[Planned] = field(default_factory=list)
+    failed: list[Claimed] = field(default_factory=list)
+    error: Exception | None = None
+
+
+class Planner:
+    """Plans calls in the sender's threads."""
+
+    def __init__(
+        self,
+        messages: RecentMessages,
+        ways: Callable[[bool], Sequence[Way]],
+        batch_max: int | None,
+    ) -> None:
+        self._messages = messages
+        self._ways = ways
+        self._batch_max = batch_max
+
+    def plan(self, claimed: Sequence[Claimed]) -> list[Planned]:
+        """The calls for claims of one message; raises LedgerUnavailable."""
+        try:
+            message = self._messages.get(claimed[0].message_id)
+        except LedgerUnavailable:
+            raise
+        except Exception as error:  # noqa: BLE001 - whatever is wrong with it, it is held
+            self._hold_broken(claimed, error)
+            return []
+        return self._plan(message, self._without_missing(message, claimed))
+
+    def _without_missing(self, message: Message, claimed: Sequence[Claimed]) -> list[Claimed]:
+        """The claims that can be rendered; the others end here."""
+        missing = missing_fields(message, claimed)
+        for text, ones in missing.items():
+            queue.reject(ones, "render_failed", text)
+        gone = {one.delivery_id for ones in missing.values() for one in ones}
+        return [one for one in claimed if one.delivery_id not in gone]
+
+    def _plan(self, message: Message, claimed: Sequence[Claimed]) -> list[Planned]:
+        if not claimed:
+            return []
+        ways = self._ways(claimed[0].simulated)
+        if not ways:
+            queue.give_back(claimed, 1.0)
+            return []
+        try:
+            composed = self._compose(message, claimed, ways)
+        except NeedsRawCarrier as why:
+            queue.put_on_hold(claimed, "needs_raw_carrier", str(why))
+            return []
+        if composed.error is not None:
+            self._hold_broken(composed.failed, composed.error)
+        return composed.plans
+
+    def _compose(
+        self, message: Message, claimed: Sequence[Claimed], ways: Sequence[Way]
+    ) -> _Composed:
+        """The calls, and those deliveries for which composing fails: a fault of ours."""
+        try:
+            return _Composed(compose(message, claimed, ways, self._batch_max))
+        except NeedsRawCarrier:
+            raise
+        except Exception as error:  # noqa: BLE001 - one bad copy is held, the others go
+            if len(claimed) == 1:
+                return _Composed(failed=list(claimed), error=error)
+        first, second = (self._compose(message, half, ways) for half in halves(claimed))
+        return _Composed(
+            first.plans + second.plans, first.failed + second.failed, first.error or second.error
+        )
+
+    def _hold_broken(self, claimed: Sequence[Claimed], error: Exception) -> None:
+        """Our own fault, or content that is gone: a person has to look at it."""
+        _log.error(
+            "ALARM message %s cannot be composed for %d recipients",
+            claimed[0].message_id,
+            len(claimed),
+            exc_info=error,
+        )
+        queue.put_on_hold(claimed, "render_failed", f"composing failed: {type(error).__name__}")

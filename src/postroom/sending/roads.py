@@ -1,0 +1,71 @@
+"""Which road a mail takes: the first one whose declared capabilities carry it as it is."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from postroom.domain.content import Content
+from postroom.providers.base import Account, Capabilities, Carrier
+from postroom.providers.registry import PROVIDERS, Road
+from postroom.sending.mime import is_invitation
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """A road of one account."""
+
+    account: Account
+    road: Road
+    carrier: Carrier
+
+
+def ways_of(accounts: Iterable[Account], carriers: "Carriers") -> list[Way]:
+    """Every road that these accounts are set up for, in order of preference."""
+    return [
+        Way(account, road, carriers.of(road))
+        for account in accounts
+        for road in PROVIDERS[account.provider].roads
+        if road.needs <= account.settings.keys()
+    ]
+
+
+class Carriers:
+    """The carriers of one sender: one for each road, made when first needed."""
+
+    def __init__(self, timeout_s: float) -> None:
+        self._timeout_s = timeout_s
+        self._made: dict[str, Carrier] = {}
+
+    def of(self, road: Road) -> Carrier:
+        """The road's carrier."""
+        if road.name not in self._made:
+            self._made[road.name] = road.make(self._timeout_s)
+        return self._made[road.name]
+
+    async def close(self) -> None:
+        """Let all their connections go."""
+        for carrier in self._made.values():
+            await carrier.close()
+
+
+def fitting(content: Content | None, ways: Sequence[Way]) -> Iterator[Way]:
+    """The ways that can carry a mail, the first the one to take; None is a mail born by SMTP."""
+    return (way for way in ways if _carries(way.carrier.capabilities, content))
+
+
+def _carries(road: Capabilities, content: Content | None) -> bool:
+    if takes_finished(road):
+        return True
+    return content is not None and not _unusual(road, content)
+
+
+def takes_finished(road: Capabilities) -> bool:
+    """Whether the road leaves a finished mail alone, header recipients included."""
+    return road.raw_mime and road.custom_envelope
+
+
+def _unusual(road: Capabilities, content: Content) -> bool:
+    """Whether the content asks for more than the road has."""
+    shown_to_others = bool(content.cc or content.display_to) and not road.custom_envelope
+    invites = any(map(is_invitation, content.attachments)) and not road.calendar_alternative
+    own_id = content.message_id is not None and not road.own_message_id
+    return shown_to_others or invites or own_id

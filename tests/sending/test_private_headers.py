@@ -1,0 +1,128 @@
+"""What leaves of a mail that came in by SMTP: every byte but the private headers."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from postroom.providers.base import CannotCarry, assemble
+from postroom.sending.private_headers import cleaned
+
+BODY = b"\r\nBcc: stays, for this is text\r\nX-Postroom-Lane: too\r\n"
+
+
+def left(data: bytes, *steering: bytes) -> bytes:
+    """The bytes that leave."""
+    mail = cleaned(data, frozenset(steering))
+    return assemble(mail.segments, mail.shared)
+
+
+@pytest.mark.parametrize(
+    "private",
+    [
+        b"Bcc: boss@example.com\r\n",
+        b"BCC:boss@example.com\r\n",
+        b"bcc : boss@example.com\r\n",
+        b"Bcc: boss@example.com,\r\n\tother@example.com,\r\n third@example.com\r\n",
+        b"Bcc:\r\n boss@example.com\r\n",
+        b"Bcc:\r\n",
+        b"Resent-Bcc: boss@example.com\r\n",
+        b"Return-Path: <app@example.com>\r\n",
+        b"X-Postroom-Lane: urgent\r\n",
+        b"x-postroom-metadata: {\r\n  }\r\n",
+        b"X-Postroom-Handover: forged\r\n",
+        b"X-Postroom-Anything:\r\n",
+    ],
+)
+def test_private_headers_stay_in_the_house_wherever_they_stand(private: bytes) -> None:
+    first, last = b"From: a@example.com\r\n", b"Subject: Hi\r\n folded\r\n"
+    expected = first + last + BODY
+    assert left(private + first + last + BODY) == expected
+    assert left(first + private + last + BODY) == expected
+    assert left(first + last + private + BODY) == expected
+    assert left(private + first + private + last + private + BODY) == expected
+
+
+@pytest.mark.parametrize(
+    "mail",
+    [
+        b"To: all@example.com\r\nCc: b@example.com\r\n\r\nHi\r\n",
+        b"Subject: no body\r\n",
+        b"Subject: no end of line",
+        b"\r\nonly a body\r\n",
+        b"",
+        b"no header at all\r\n\r\nBcc: text\r\n",
+        b"Subject: x\r\n\r\n" + b"y" * 5000 + b"\r\ncaf\xe9 \xff\r\n",
+        b"X-Bcc: kept\r\nBccs: kept\r\nPostroom: kept\r\n\r\n",
+        b"X-SMTPAPI: {}\r\n\r\n",
+    ],
+)
+def test_all_other_bytes_leave_as_they_came(mail: bytes) -> None:
+    assert left(mail) == mail
+
+
+def test_headers_that_would_steer_our_account_are_left_out_on_that_road() -> None:
+    mail = b'X-SMTPAPI: {"to":\r\n ["evil@example.com"]}\r\nSubject: Hi\r\n\r\n'
+    assert left(mail, b"x-smtpapi") == b"Subject: Hi\r\n\r\n"
+
+
+def test_a_blind_copy_behind_a_malformed_line_is_left_out_too() -> None:
+    assert left(b"Subject: Hi\r\nmalformed\r\nBcc: b@x.example\r\n\r\n") == (
+        b"Subject: Hi\r\nmalformed\r\n\r\n"
+    )
+
+
+def test_a_mail_whose_first_line_would_fold_into_our_header_is_not_carried() -> None:
+    with pytest.raises(CannotCarry):
+        cleaned(b" folded: into ours\r\n\r\n")
+
+
+def test_what_was_left_out_is_named() -> None:
+    assert cleaned(b"BCC: x@example.com\r\nReturn-Path: <>\r\n\r\n").removed == (
+        "bcc",
+        "return-path",
+    )
+
+
+_NAMES = st.sampled_from([b"Subject", b"To", b"X-Note", b"Received"])
+_PRIVATE = st.sampled_from([b"Bcc", b"bCC", b"Resent-BCC", b"Return-path", b"X-POSTROOM-ref"])
+_ENDS = st.sampled_from([b"\r\n", b"\n", b"\r"])
+_VALUE = st.lists(
+    st.binary(min_size=1, max_size=12).map(
+        lambda text: text.replace(b"\r", b"r").replace(b"\n", b"n")
+    ),
+    min_size=1,
+    max_size=3,
+)
+
+
+@st.composite
+def _field(draw: st.DrawFn, names: st.SearchStrategy[bytes]) -> bytes:
+    name, end = draw(names), draw(_ENDS)
+    return name + b": " + (end + b"\t").join(draw(_VALUE)) + end
+
+
+_FIELDS = st.lists(
+    st.one_of(
+        st.tuples(st.just(True), _field(_NAMES)), st.tuples(st.just(False), _field(_PRIVATE))
+    ),
+    max_size=6,
+)
+
+
+@given(fields=_FIELDS, body=st.binary(max_size=60))
+def test_any_mix_of_headers_leaves_exactly_the_public_ones_and_the_body(
+    fields: list[tuple[bool, bytes]], body: bytes
+) -> None:
+    whole = b"".join(field for _, field in fields)
+    public = b"".join(field for stays, field in fields if stays)
+    assert left(whole + b"\r\n" + body) == public + b"\r\n" + body
+
+
+@given(data=st.binary(max_size=200))
+def test_whatever_comes_in_nothing_is_added_and_no_private_header_leaves(data: bytes) -> None:
+    if data[:1] in (b" ", b"\t"):
+        return
+    once = left(data)
+    assert len(once) <= len(data)
+    if once[:1] not in (b" ", b"\t"):
+        assert left(once) == once

@@ -1,0 +1,163 @@
+"""Senders that die, freeze, stop or lose the database: nothing is lost, nothing sent twice."""
+
+import asyncio
+import time
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import pytest
+
+from postroom.domain.lane import Lane
+from postroom.ledger import attempts as ledger_attempts
+from postroom.ledger import blobs, queue
+from postroom.ledger.attempts import sweep_leases
+from postroom.ledger.db import connection
+from postroom.ledger.queue import Claimed
+from postroom.sending.accounts import Accounts
+from postroom.sending.backoff import BackOff
+from postroom.sending.handing import Groups, Handing
+from postroom.sending.messages import RecentMessages
+from postroom.sending.planning import Planner
+from postroom.sending.roads import Carriers
+from postroom.sending.settler import Settler
+from tests.fake_provider import TAKEN, Asked, Says, fake_provider
+from tests.helpers import eventually
+from tests.sending.posting import (
+    PACE,
+    add_account,
+    attempts,
+    people,
+    post_http,
+    rows,
+    sending,
+    stages,
+)
+
+pytestmark = pytest.mark.usefixtures("ledger")
+
+
+async def _make_call(claimed: list[Claimed]) -> list[Groups]:
+    """Make the calls for claims of one message, as the sender does."""
+    carriers, back_off = Carriers(5), BackOff()
+    accounts = Accounts(carriers, back_off)
+    await accounts.refresh()
+    messages = RecentMessages(blobs.load_submission, lambda: datetime.now(UTC), 10**6)
+    planned = await asyncio.to_thread(Planner(messages, accounts.ways, None).plan, claimed)
+    handing = Handing(PACE, Settler(ledger_attempts.settle), back_off)
+    try:
+        return [await handing.make(call) for call in planned]
+    finally:
+        await carriers.close()
+
+
+def test_claims_of_a_sender_that_died_before_the_attempt_are_sent_by_another() -> None:
+    with fake_provider() as provider:
+        add_account(provider)
+        post_http(people(3))
+        assert len(queue.claim([True], 10, 0.05)) == 3
+        eventually(lambda: sweep_leases(100) == 3)
+        with sending():
+            eventually(lambda: stages() == {"submitted": 3})
+    assert sorted(provider.taken) == people(3)
+
+
+def test_a_sender_that_lost_its_claim_makes_no_call() -> None:
+    with fake_provider() as provider:
+        add_account(provider)
+        post_http(people(3))
+        lost = queue.claim([True], 10, 0.05)
+        eventually(lambda: sweep_leases(100) == 3)
+        held = queue.claim([True], 10, 60)
+        assert {one.delivery_id for one in held} == {one.delivery_id for one in lost}
+        assert asyncio.run(_make_call(lost)) == [()]
+        assert provider.asked == []
+        assert attempts() == []
+        assert asyncio.run(_make_call(held)) == [()]
+        assert sorted(provider.taken) == people(3)
+
+
+def test_a_call_that_lost_some_of_its_claims_is_made_anew_for_the_others() -> None:
+    with fake_provider() as provider:
+        add_account(provider)
+        post_http(people(3))
+        claimed = queue.claim([True], 10, 60)
+        queue.give_back(claimed[:1], 60)
+        ((group,),) = asyncio.run(_make_call(claimed))
+        assert provider.asked == []
+        assert list(group) == claimed[1:]
+        assert asyncio.run(_make_call(list(group))) == [()]
+    assert sorted(provider.taken) == sorted(one.recipient for one in claimed[1:])
+    assert [outcome for _, _, outcome, _, _ in attempts()] == ["not_taken", "taken"]
+
+
+def test_a_sender_frozen_beyond_its_lease_does_not_make_the_call() -> None:
+    with fake_provider() as provider:
+        add_account(provider)
+        pace = replace(PACE, lease_s=1.0, call_timeout_s=0.5)
+        # What holds up the commit of the attempt stands for any freeze of the sender.
+        with connection() as conn, sending(pace):
+            conn.execute("BEGIN")
+            conn.execute("LOCK TABLE handover IN SHARE ROW EXCLUSIVE MODE")
+            post_http(people(1))
+            eventually(_waits_for_a_lock)
+            thawed_at = time.monotonic() + 1.2
+            eventually(lambda: time.monotonic() > thawed_at)
+            conn.execute("COMMIT")
+            eventually(lambda: stages() == {"submitted": 1})
+    assert len(provider.asked) == 1
+    assert [one[2:] for one in attempts()] == [
+        ("not_taken", None, "the lease was about to end"),
+        ("taken", 202, None),
+    ]
+
+
+def _waits_for_a_lock() -> bool:
+    ((waiting,),) = rows(
+        "SELECT count(*) FROM pg_stat_activity"
+        " WHERE wait_event_type = 'Lock' AND application_name = 'postroom'"
+    )
+    return bool(waiting)
+
+
+def test_a_sender_that_stops_finishes_its_calls_and_gives_back_the_rest() -> None:
+    with fake_provider(lambda _asked: Says(after_s=0.5)) as provider:
+        add_account(provider)
+        for person in people(6):
+            post_http([person], made={"lane": Lane.BULK})
+        with sending(replace(PACE, calls_max=2)) as stop:
+            eventually(lambda: provider.asked)
+            stop.set()
+    assert stages() == {"submitted": 2, "queued": 4}
+    assert rows("SELECT count(*) FROM delivery WHERE lease_until IS NOT NULL") == [(0,)]
+    assert {outcome for _, _, outcome, _, _ in attempts()} == {"taken"}
+
+
+def test_connections_lost_during_a_call_cost_nothing() -> None:
+    def cut(asked: Asked) -> Says:
+        if asked.number == 1:
+            rows(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                " WHERE application_name = 'postroom' AND pid <> pg_backend_pid()"
+            )
+        return TAKEN
+
+    with fake_provider(cut) as provider:
+        add_account(provider)
+        post_http(people(2))
+        with sending():
+            eventually(lambda: stages() == {"submitted": 2}, within_s=20)
+            post_http(["next@example.org"])
+            eventually(lambda: stages() == {"submitted": 3}, within_s=20)
+    assert len(provider.taken) == 3
+
+
+def test_two_senders_share_the_work_and_nobody_gets_it_twice() -> None:
+    with fake_provider() as provider:
+        add_account(provider)
+        for number in range(20):
+            post_http(people(30), subject=str(number))
+        pace = replace(PACE, batch_max=5)
+        with sending(pace), sending(pace):
+            eventually(lambda: stages() == {"submitted": 600}, within_s=30)
+    assert len(provider.taken) == 600
+    assert max(provider.taken.count(one) for one in people(30)) == 20
