@@ -99,9 +99,10 @@ def hear(made: Busy) -> None:
     def of(name: str, event: EventType, **changes: object) -> NewEvent:
         return heard_of(made, receipt, name, event, receipt_start=1, receipt_length=16, **changes)
 
+    accepted = [of(name, EventType.ACCEPTED) for name in HEARD if name != "taken"]
     delivered = of("delivered", EventType.DELIVERED)
     tell(
-        *(of(name, EventType.ACCEPTED) for name in HEARD if name != "taken"),
+        *accepted,
         delivered,
         of(
             "bounced",

@@ -147,6 +147,7 @@ def event(receipt_id: UUID, handover_id: Any, type: EventType, **changes: Any) -
         "reason_basis": None,
         "rules": 1,
         "suppression_reason": None,
+        "signed": True,
     }
     return NewEvent(**(described | changes))
 

@@ -228,6 +228,16 @@ def test_an_orphan_that_condemns_an_address_suppresses_it_at_once() -> None:
     assert "x@example.com" in suppressions.standing(True, ["x@example.com"])
 
 
+def test_an_unsigned_orphan_condemns_nobody() -> None:
+    id = stored()
+    told = making.event(
+        id, None, EventType.BOUNCED, address_key="x@example.com",
+        suppression_reason="address_unknown", signed=False,
+    )  # fmt: skip
+    receipts.interpret_new(10, lambda receipt: ReadReceipt(receipt, (told,)))
+    assert suppressions.standing(True, ["x@example.com"]) == {}
+
+
 def test_reading_receipts_again_rewrites_our_reading_and_not_the_facts() -> None:
     attempt = handed_over()
     id = stored()

@@ -1,11 +1,11 @@
 """Our reading of a receipt: the provider's events, each with reason and grade. Pure."""
 
 import logging
-from collections.abc import Iterator
 
 from postroom.domain.address import AddressError, suppression_key
 from postroom.domain.delivery import VERDICTS, Grade, grade_of
-from postroom.domain.reason import Suppress, read
+from postroom.domain.reason import read
+from postroom.domain.suppression import asked_by
 from postroom.ledger.events import NewEvent
 from postroom.ledger.receipts import ReadReceipt, Receipt
 from postroom.providers.base import Heard, Unreadable
@@ -20,21 +20,17 @@ def read_receipt(receipt: Receipt) -> ReadReceipt:
     if receiver is None:
         return ReadReceipt(receipt, error=f"{receipt.provider} sends no notifications")
     try:
-        return ReadReceipt(
-            receipt, tuple(_events(receipt, receiver.parse(receipt.headers, receipt.body)))
-        )
+        heard = receiver.parse(receipt.headers, receipt.body)
+        events = tuple(_event(receipt, one, receiver.signed) for one in heard)
     except Unreadable as error:
         log.warning("receipt %s cannot be read: %s", receipt.id, error)
         return ReadReceipt(receipt, error=str(error))
+    return ReadReceipt(receipt, events)
 
 
-def _events(receipt: Receipt, heard: Iterator[Heard]) -> Iterator[NewEvent]:
-    for one in heard:
-        yield _event(receipt, one)
-
-
-def _event(receipt: Receipt, heard: Heard) -> NewEvent:
+def _event(receipt: Receipt, heard: Heard, signed: bool) -> NewEvent:
     reading = read(heard, receipt.provider)
+    asked = asked_by(heard.type, reading)
     grade = grade_of(heard.type, heard.machine)
     return NewEvent(
         account_id=receipt.account_id,
@@ -66,7 +62,8 @@ def _event(receipt: Receipt, heard: Heard) -> NewEvent:
         asynchronous=heard.asynchronous,
         reason_basis=reading.basis,
         rules=reading.rules,
-        suppression_reason=reading.reason if reading.suppress is Suppress.NOW else None,
+        suppression_reason=asked.reason if asked else None,
+        signed=signed,
     )
 
 

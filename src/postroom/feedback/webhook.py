@@ -34,9 +34,9 @@ def receive(request: HttpRequest, account: str, secret: str) -> HttpResponse:
     row = _account(account)
     if row is None or not row.is_webhook_secret(secret):
         raise not_found("There is no such webhook.")
-    headers = _headers(request)
+    headers = {name.lower(): value for name, value in request.headers.items()}
     _verify(row, headers, request.body, received_at)
-    _store(NewReceipt(row.id, received_at, headers, request.body))
+    _store(NewReceipt(row.id, received_at, _storable(headers), request.body))
     return HttpResponse(status=200)
 
 
@@ -49,7 +49,7 @@ def _verify(
     try:
         receiver.verify(_as_account(row), headers, body, received_at)
     except NotAuthentic as error:
-        keep_refused(row.id, received_at, str(error), headers, body)
+        keep_refused(row.id, received_at, str(error), _storable(headers), body)
         raise Problem(
             401,
             "not-authentic",
@@ -65,10 +65,9 @@ def _store(receipt: NewReceipt) -> None:
         raise unavailable("The notification could not be stored; please repeat it.") from error
 
 
-def _headers(request: HttpRequest) -> dict[str, str]:
-    """Header fields by lower-case name, without those that carry credentials."""
-    fields = ((name.lower(), value) for name, value in request.headers.items())
-    return {name: value for name, value in fields if name not in _NEVER_STORED}
+def _storable(headers: Mapping[str, str]) -> dict[str, str]:
+    """The header fields without those that carry credentials."""
+    return {name: value for name, value in headers.items() if name not in _NEVER_STORED}
 
 
 def _as_account(row: AccountRow) -> Account:

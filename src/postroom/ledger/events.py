@@ -51,6 +51,8 @@ class NewEvent:
     rules: int
     suppression_reason: str | None
     """The reason under which this event alone suppresses its address; None: it does not."""
+    signed: bool
+    """Whether the provider signed it; unsigned, it speaks only of hand-overs that are ours."""
 
 
 @dataclass(frozen=True, slots=True)

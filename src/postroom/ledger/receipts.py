@@ -159,7 +159,8 @@ def _suppressions(
     orphans: Iterable[NewEvent], receipts: Mapping[UUID, Receipt]
 ) -> Iterable[NewSuppression]:
     for event in orphans:
-        if event.suppression_reason and event.address_key and event.handover_id is None:
+        named = event.signed and event.handover_id is None
+        if named and event.suppression_reason and event.address_key:
             simulated = receipts[event.receipt_id].simulated
             yield NewSuppression(
                 simulated,

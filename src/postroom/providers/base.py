@@ -167,6 +167,8 @@ class Reply:
     """Hand-over id to the provider's message id, where the answer gives it."""
     refused: Mapping[UUID, Refusal] = field(default_factory=dict)
     """Hand-overs that the answer names as refused; the others of the call follow `kind`."""
+    later: frozenset[UUID] = frozenset()
+    """Hand-overs that the answer names as certainly not taken and worth another try."""
 
 
 class Carrier(Protocol):
@@ -229,10 +231,14 @@ class Heard:
 class Receiver(Protocol):
     """The other direction: proves and reads what a provider tells us."""
 
+    signed: bool
+    """Whether notifications carry a signature over their bytes. Without one (path secret, basic
+    authentication) an event that names no hand-over of ours proves nothing about an address."""
+
     def verify(
         self, account: Account, headers: Mapping[str, str], body: bytes, now: datetime
     ) -> None:
-        """Nothing; raises NotAuthentic. `headers` have lower-case names."""
+        """Nothing; raises NotAuthentic. `headers` have lower-case names, `authorization` too."""
         ...
 
     def parse(self, headers: Mapping[str, str], body: bytes) -> Iterator[Heard]:

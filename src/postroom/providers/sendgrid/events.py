@@ -63,6 +63,8 @@ KEY_SETTINGS = ("webhook_public_key", "webhook_public_key_previous")
 class SendGridReceiver:
     """Proves and reads what the Event Webhook posts."""
 
+    signed = True
+
     def verify(
         self, account: Account, headers: Mapping[str, str], body: bytes, now: datetime
     ) -> None:
