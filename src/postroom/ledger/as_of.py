@@ -19,14 +19,26 @@ from postroom.domain.delivery import (
     Verdict,
 )
 from postroom.ledger.db import Connection
-from postroom.ledger.ids import bounds
+from postroom.ledger.ids import bounds, floor_of
 from postroom.ledger.local_events import BASIS
+
+_SKEW = 86_400_000 << 80  # a day, in the unit of a UUIDv7 that is read as a number
 
 
 def parameters(at: datetime, ids: Collection[UUID]) -> dict[str, object]:
-    """What the statement parts refer to; `ids` are at least the first and last one chosen."""
+    """What the statement parts refer to; `ids` are at least the first and last one chosen.
+
+    The ranges keep out partitions and decide nothing. An attempt's id carries its sender's clock,
+    which may differ from the one that gave the delivery its id: a day is left for that.
+    """
     low, high = bounds(ids)
-    return {"at": at, "low": low, "high": high}
+    return {
+        "at": at,
+        "low": low,
+        "high": high,
+        "begun_low": UUID(int=max(0, low.int - _SKEW)),
+        "begun_high": UUID(int=min((1 << 128) - 1, floor_of(at).int + _SKEW)),
+    }
 
 
 # A transaction that has written nothing for so long is a reader (a backup, a report).
@@ -71,44 +83,74 @@ _ENDS = ", ".join(
     )
 )
 
-KNOWN = f"""
+_NO_HANDOVER = f"'{UUID(int=0)}'::uuid"
+_WAITS, _OURS = -2, -1
+"""Below every grade: its place in the queue speaks last, our own latest event before that."""
+
+
+def _known(events: str, handovers: str) -> str:
+    """The statement parts over those events and hand-overs that the two conditions leave in."""
+    return f"""
 call AS (  -- begin and answer of each hand-over, as one row: the answer outweighs the begin
-    SELECT handover.delivery_id, handover.id AS handover_id, handover.begun_at, handover.reason,
+    SELECT chosen.recipient_key, handover.delivery_id, handover.id AS handover_id,
+           handover.begun_at, handover.reason,
            COALESCE(handover.outcome, attempt.outcome) AS outcome,
            COALESCE(handover.settled_at, attempt.ended_at) AS answered_at
       FROM chosen
       JOIN handover ON handover.delivery_id = chosen.id
       JOIN attempt ON attempt.id = handover.attempt_id
-     WHERE handover.id BETWEEN %(low)s AND %(high)s
+     WHERE {handovers}
+       AND attempt.id BETWEEN %(begun_low)s AND %(begun_high)s
        AND handover.begun_at <= %(at)s
 ),
+ours AS (  -- our own latest event: numbered under the row's lock, so the log's order holds
+    SELECT DISTINCT ON (event.delivery_id)
+           recipient_key, event.delivery_id, type, received_at, digest, event.reason
+      FROM chosen
+      JOIN event ON event.delivery_id = chosen.id
+     WHERE chosen.local_events > 0
+       AND {events}
+       AND basis = '{BASIS}'
+       AND handover_id IS NULL
+       AND recorded_at <= %(at)s
+     ORDER BY event.delivery_id, log_seq DESC
+),
 fact AS (
-    SELECT delivery_id, handover_id, begun_at AS first_at,
+    SELECT recipient_key, delivery_id, handover_id, begun_at AS first_at,
            COALESCE(answer.grade, {int(Grade.BEGUN)}) AS grade,
            CASE WHEN answer.grade IS NULL THEN begun_at ELSE answered_at END AS at,
            ''::bytea AS key,
-           COALESCE(answer.verdict, '{Verdict.SUBMITTING}') AS verdict,
+           COALESCE(answer.verdict, '{Verdict.SUBMITTING}') AS state,
            CASE WHEN answer.grade IS NOT NULL THEN reason END AS reason,
            NULL::boolean AS asynchronous
       FROM call
       LEFT JOIN (VALUES {_answers()}) AS answer (outcome, grade, verdict)
         ON answer.outcome = call.outcome AND answered_at <= %(at)s
      UNION ALL
-    SELECT event.delivery_id, handover_id, received_at, grade, received_at, digest,
+    SELECT recipient_key, event.delivery_id, handover_id, received_at, grade, received_at, digest,
            event.verdict, event.reason, asynchronous
       FROM chosen
       JOIN event ON event.delivery_id = chosen.id
-     WHERE event.delivery_id BETWEEN %(low)s AND %(high)s
+     WHERE {events}
        AND handover_id IS NOT NULL
        AND grade > {int(Grade.NONE)}
        AND recorded_at <= %(at)s
+     UNION ALL
+    SELECT recipient_key, delivery_id, {_NO_HANDOVER}, received_at, {_OURS}, received_at, digest,
+           type, reason, NULL
+      FROM ours
+     WHERE type IN ({_ENDS})
+     UNION ALL
+    SELECT recipient_key, id, {_NO_HANDOVER}, NULL, {_WAITS}, NULL, '',
+           CASE WHEN send_at > %(at)s THEN 'scheduled' ELSE 'queued' END, NULL, NULL
+      FROM chosen
 ),
 word AS (  -- an attempt's word: its greatest fact by (grade, time, key)
     SELECT DISTINCT ON (delivery_id, handover_id)
            *,
            min(first_at) OVER attempt_facts AS begun_at,
            bool_or(grade = {int(Grade.DELIVERED)}) OVER attempt_facts AS delivered_too,
-           max(at) FILTER (WHERE verdict <> '{Verdict.UNCONFIRMED}') OVER attempt_facts AS heard_at
+           max(at) FILTER (WHERE state <> '{Verdict.UNCONFIRMED}') OVER attempt_facts AS heard_at
       FROM fact
     WINDOW attempt_facts AS (
                PARTITION BY delivery_id, handover_id
@@ -116,59 +158,46 @@ word AS (  -- an attempt's word: its greatest fact by (grade, time, key)
                ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING)
      ORDER BY delivery_id, handover_id, grade DESC, at DESC, key DESC
 ),
-folded AS (  -- the verdict: delivered before still open before ended without; then the newest
+folded AS (  -- delivered before still open before ended without, then the newest; last, no attempt
     SELECT DISTINCT ON (delivery_id) *
       FROM word
      WHERE grade <> {int(Grade.NOT_TAKEN)}
      ORDER BY delivery_id,
               CASE WHEN grade IN ({int(Grade.INFERRED)}, {int(Grade.DELIVERED)}) THEN 2
                    WHEN grade IN ({int(Grade.REFUSED)}, {int(Grade.FAILED)}) THEN 0
-                   ELSE 1 END DESC,
+                   WHEN grade > {int(Grade.NONE)} THEN 1
+                   ELSE -1 END DESC,
               begun_at DESC, handover_id DESC
 ),
-ours AS (  -- our own latest event: numbered under the row's lock, so the log's order holds
-    SELECT DISTINCT ON (event.delivery_id)
-           event.delivery_id, type, digest, event.reason, diagnostic, received_at
-      FROM chosen
-      JOIN event ON event.delivery_id = chosen.id
-     WHERE chosen.local_events > 0
-       AND event.delivery_id BETWEEN %(low)s AND %(high)s
-       AND basis = '{BASIS}'
-       AND handover_id IS NULL
-       AND recorded_at <= %(at)s
-     ORDER BY event.delivery_id, log_seq DESC
-),
-known AS (  -- state: the stage until an attempt is in play, then the verdict
-    SELECT chosen.id,
-           CASE WHEN folded.verdict IS NOT NULL THEN folded.verdict
-                WHEN ours.type IN ({_ENDS}) THEN ours.type
-                WHEN chosen.send_at > %(at)s THEN 'scheduled'
-                ELSE 'queued' END AS state,
-           NULLIF(folded.verdict, '{Verdict.SUBMITTING}') AS verdict,
-           CASE WHEN folded.verdict IS NOT NULL THEN folded.reason
-                WHEN ours.type IN ({_ENDS}) THEN ours.reason END AS reason,
-           CASE WHEN folded.verdict IS NOT NULL THEN NULLIF(folded.key, '')
-                WHEN ours.type IN ({_ENDS}) THEN ours.digest END AS decided_by,
-           CASE WHEN folded.verdict <> '{Verdict.SUBMITTING}'
-                THEN folded.handover_id END AS decided_handover,
-           COALESCE(folded.at, ours.received_at) AS decided_at,
-           folded.heard_at,
-           COALESCE(folded.grade = {int(Grade.FAILED)}
-                AND (folded.asynchronous IS TRUE
-                  OR (folded.delivered_too AND folded.asynchronous IS NOT FALSE)), false)
-                AS after_acceptance,
-           COALESCE(folded.grade = {int(Grade.FAILED)}
-                AND folded.delivered_too AND folded.asynchronous IS FALSE, false)
-                AS conflicting_evidence
-      FROM chosen
-      LEFT JOIN folded ON folded.delivery_id = chosen.id
-      LEFT JOIN ours ON ours.delivery_id = chosen.id
+known AS MATERIALIZED (
+    SELECT delivery_id AS id, recipient_key, state, reason, at AS decided_at, heard_at,
+           CASE WHEN grade >= {int(Grade.UNKNOWN)} THEN state END AS verdict,
+           CASE WHEN grade >= {int(Grade.UNKNOWN)} THEN handover_id END AS decided_handover,
+           NULLIF(key, '') AS decided_by,
+           grade = {int(Grade.FAILED)}
+               AND (asynchronous IS TRUE OR (delivered_too AND asynchronous IS NOT FALSE))
+               AS after_acceptance,
+           grade = {int(Grade.FAILED)} AND delivered_too AND asynchronous IS FALSE
+               AS conflicting_evidence
+      FROM folded
 )
 """
-"""From `chosen` (id, send_at, local_events) to `known`: the state of each at the instant `at`.
+
+
+KNOWN = _known(
+    "event.delivery_id BETWEEN %(low)s AND %(high)s", "handover.id BETWEEN %(low)s AND %(high)s"
+)
+"""From `chosen` (id, recipient_key, send_at, local_events) to `known`: the state of each then.
+
+Every delivery has its place in the queue as a last fact, so that the answer is one maximum for
+all of them. Nothing is joined after the facts: just after a broadcast the planner knows nothing
+of its rows, and a nested loop over them would repeat the fold for each.
 
 `heard_at` is the last word about the attempt that decides; our own "the window passed" is none.
 """
+
+KNOWN_OF_PAGE = _known("event.delivery_id = ANY(%(ids)s)", "handover.delivery_id = ANY(%(ids)s)")
+"""`KNOWN` for the few deliveries `ids`: looked up one by one instead of in a stretch."""
 
 STATE_NOW = """COALESCE(delivery.verdict,
          CASE WHEN delivery.stage = 'scheduled' AND delivery.due_at <= statement_timestamp()

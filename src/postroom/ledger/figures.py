@@ -15,7 +15,7 @@ Live and simulated deliveries are never in one report.
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -23,7 +23,7 @@ from postroom.domain.delivery import ANSWERS, Answer, Grade, Verdict
 from postroom.domain.reason import RULES_VERSION
 from postroom.ledger.as_of import KNOWN, REASON_NOW, STATE_NOW, horizon, parameters
 from postroom.ledger.db import Connection, connection
-from postroom.ledger.ids import bounds
+from postroom.ledger.ids import bounds, instant_of
 
 BEST_FIRST = tuple(Answer)
 """The order in which one answer about a person outweighs another."""
@@ -223,9 +223,16 @@ WITH chosen AS MATERIALIZED (
 ),
 {KNOWN},
 subject AS (
-    SELECT recipient_key, state, verdict, reason, heard_at FROM known JOIN chosen USING (id)
+    SELECT recipient_key, state, verdict, reason, heard_at FROM known
 ),
 {_COUNTS}"""
+
+_CLOSE_TOGETHER = timedelta(days=7)
+"""A communication within this span is read as one stretch of the ledger and joined in sets.
+
+Just after a broadcast the planner takes its rows for a handful and would loop over the stretch
+for each. Over longer spans the rows are few among many, and known to the planner.
+"""
 
 _Row = tuple[Any, ...]
 
@@ -244,6 +251,9 @@ def _rows_now(conn: Connection, subject: _Subject) -> Iterable[_Row]:
 
 
 def _rows_at(conn: Connection, subject: _Subject, at: datetime) -> Iterable[_Row]:
+    first, last = map(instant_of, subject.ends)
+    if last - first < _CLOSE_TOGETHER:
+        conn.execute("SET LOCAL enable_nestloop = off")
     return conn.execute(
         _AT,
         {

@@ -10,7 +10,7 @@ from typing import Any
 from uuid import UUID
 
 from postroom.domain.lane import Lane
-from postroom.ledger.as_of import KNOWN, REASON_NOW, STATE_NOW, horizon, parameters
+from postroom.ledger.as_of import KNOWN_OF_PAGE, REASON_NOW, STATE_NOW, horizon, parameters
 from postroom.ledger.db import Connection, connection
 from postroom.ledger.ids import floor_of
 from postroom.ledger.selecting import Selection
@@ -206,10 +206,10 @@ decided AS (
 
 _AT = f"""
 chosen AS (
-    SELECT id, send_at, local_events FROM page
+    SELECT id, recipient_key, send_at, local_events FROM page
 ),
-{KNOWN},
-axis AS (
+{KNOWN_OF_PAGE},
+axis AS MATERIALIZED (
     SELECT chosen.id,
            min(received_at) FILTER (WHERE type = 'opened') AS opened_at,
            min(received_at) FILTER (WHERE type = 'clicked') AS clicked_at,
@@ -217,7 +217,7 @@ axis AS (
            min(received_at) FILTER (WHERE type = 'unsubscribed') AS unsubscribed_at
       FROM chosen
       JOIN event ON event.delivery_id = chosen.id
-     WHERE event.delivery_id BETWEEN %(low)s AND %(high)s
+     WHERE event.delivery_id = ANY(%(ids)s)
        AND handover_id IS NOT NULL
        AND recorded_at <= %(at)s
      GROUP BY chosen.id
