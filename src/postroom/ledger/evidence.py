@@ -17,7 +17,7 @@ from postroom.ledger.db import Connection, connection
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A run of bytes of a larger whole; `data` is None where it is another recipient's own."""
+    """A run of bytes of a larger whole; `data` is None where it is, or may be, another's own."""
 
     start: int
     length: int
@@ -135,7 +135,7 @@ def _attempt(conn: Connection, row: tuple[Any, ...]) -> AttemptEvidence:
         ended_at,
         outcome,
         tuple(changes),
-        _request(conn, message_id, bytes(segments), (start, length), others),
+        _request(conn, message_id, bytes(segments), (start, length), others, status is not None),
         status,
         headers or {},
         _response(body, others),
@@ -169,14 +169,23 @@ def _request(
     packed: bytes,
     own: tuple[int, int],
     others: Sequence[_Other],
+    is_answered: bool,
 ) -> Whole:
+    """The request. Where no answer proves that it was made as recorded, only the own slice.
+
+    A recipient who is lost at the begin has bytes in the recorded request and no hand-over that
+    says which; such a request is never made.
+    """
     segments = blobs.unpack_segments(packed)
     needed = {segment.digest for segment in segments if not isinstance(segment, bytes)}
     kept = blobs.load(conn, message_id, needed)
     if needed - kept.keys():
         return Whole(None, None)
     whole = b"".join(_bytes_of(segment, kept) for segment in segments)
-    hidden = [(other.start, other.length) for other in others if (other.start, other.length) != own]
+    hidden = {(other.start, other.length) for other in others} - {own}
+    if not is_answered:
+        end = own[0] + own[1]
+        hidden = {(0, own[0]), (end, len(whole) - end)} - {(0, 0), (end, 0)}
     return Whole(blobs.digest_of(whole), len(whole), tuple(_visible(whole, own, hidden)))
 
 

@@ -129,8 +129,8 @@ def _rejected(told: Told) -> str:
 
 
 def _suppressed(told: Told) -> str:
-    why = advice(told.reason)
-    return f"Not sent. {why}".replace("Not sent. Not sent:", "Not sent:")
+    # The advice for a suppression begins with the answer itself.
+    return _with_why("Not sent.", told).replace("Not sent. Not sent:", "Not sent:")
 
 
 def _cancelled(told: Told) -> str:
