@@ -318,6 +318,25 @@ def test_credentials_do_not_travel_in_clear_beyond_this_machine() -> None:
     assert Endpoint.of({"smtp_host": "relay.example.net"}).tls == "starttls"
 
 
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"smtp_tls": "maybe"},
+        {"smtp_port": "smtp"},
+        {"smtp_port": "70000"},
+        {"smtp_host": ""},
+        {"smtp_host": "a" * 70 + ".example"},
+    ],
+)
+def test_settings_that_name_no_server_stop_the_account(
+    server: FakeSmtp, wrong: dict[str, str]
+) -> None:
+    reply = sent(server, settings=wrong)
+    assert reply.kind is ReplyKind.ACCOUNT_STOPPED
+    assert reply.error
+    assert server.connections == 0
+
+
 def test_a_server_without_starttls_gets_no_mail(server: FakeSmtp) -> None:
     reply = sent(server, settings={"smtp_tls": "starttls"})
     assert reply.kind is ReplyKind.TRY_LATER

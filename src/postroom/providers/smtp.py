@@ -115,8 +115,12 @@ class SmtpCarrier:
         (copy,) = call.copies
         talk = Talk()
         try:
+            endpoint = Endpoint.of(account.settings)
+        except ValueError as error:
+            return Reply(ReplyKind.ACCOUNT_STOPPED, error=str(error))
+        try:
             async with asyncio.timeout(self._timeout_s):
-                refusal = await self._hand_over(Endpoint.of(account.settings), call, talk)
+                refusal = await self._hand_over(endpoint, call, talk)
         except SessionRefused as error:
             return read_door(error)
         except (ConnectionLost, OSError) as error:

@@ -39,12 +39,16 @@ class Endpoint:
 
     @classmethod
     def of(cls, settings: Mapping[str, str]) -> Self:
-        """The endpoint that an account's `smtp_*` settings name; KeyError without a host."""
-        host = settings["smtp_host"]
+        """The endpoint that an account's `smtp_*` settings name; ValueError when they name none."""
+        host = settings.get("smtp_host", "")
+        if not host or not host.encode("idna"):
+            raise ValueError("smtp_host is missing")
         tls = settings.get("smtp_tls") or ("none" if _is_loopback(host) else "starttls")
         if tls not in _PORTS:
             raise ValueError(f"smtp_tls is starttls, implicit or none, not {tls!r}")
         port = int(settings.get("smtp_port") or _PORTS[tls])
+        if not 0 < port < 65_536:
+            raise ValueError(f"smtp_port is no port: {port}")
         user = settings.get("smtp_user")
         return cls(host, port, _TLS[tls], user, settings.get("smtp_password"))
 

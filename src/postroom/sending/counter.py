@@ -91,9 +91,8 @@ class Counter:
 
     async def _serve(self, claimed: Sequence[Claimed]) -> None:
         """Plan the calls and let them wait for a free slot."""
-        plans = [
-            planned for group in by_message(claimed).values() for planned in await self._plan(group)
-        ]
+        groups = await asyncio.gather(*map(self._plan, by_message(claimed).values()))
+        plans = [planned for group in groups for planned in group]
         self._per_call = len(claimed) / max(1, len(plans))
         for planned in plans:
             call = asyncio.create_task(self._call(planned))
@@ -102,7 +101,7 @@ class Counter:
 
     def _ended(self, call: asyncio.Task[None]) -> None:
         self._calls.discard(call)
-        if (error := call.exception()) is not None:
+        if not call.cancelled() and (error := call.exception()) is not None:
             # Its lease runs out, and the sweep finds whether an attempt was begun.
             _log.error("ALARM a call broke off", exc_info=error)
 

@@ -16,6 +16,8 @@ OWN_PREFIX = b"x-postroom-"
 # A lone CR or LF ends a line too: some server on the way may read it so.
 _LINE = re.compile(rb"[^\r\n]*(?:\r\n|\r|\n|\Z)")
 
+_BEGINS_FOLDED = re.compile(rb"(?:[ \t]+(?:\r\n|\r|\n))*[ \t]+[^ \t\r\n]")
+
 
 @dataclass(frozen=True, slots=True)
 class Cleaned:
@@ -30,10 +32,10 @@ class Cleaned:
 def cleaned(data: bytes, steering: frozenset[bytes] = frozenset()) -> Cleaned:
     """The mail without its private headers and without those that would steer our account.
 
-    `steering` are lower-case names. Raises CannotCarry for a mail that begins with a
-    continuation line: a header put on top would swallow it.
+    `steering` are lower-case names. Raises CannotCarry for a mail whose first line continues a
+    header that is not there: one put on top would swallow it. A blank one does no harm.
     """
-    if data[:1] in (b" ", b"\t"):
+    if _BEGINS_FOLDED.match(data):
         raise CannotCarry("the mail begins with a continuation line")
     digest = sha256(data).digest()
     removed: list[str] = []
