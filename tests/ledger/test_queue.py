@@ -6,7 +6,7 @@ import pytest
 
 from postroom.domain.delivery import Outcome, Stage
 from postroom.domain.lane import Lane
-from postroom.ledger import attempts, queue, suppressions, timers
+from postroom.ledger import attempts, blobs, queue, suppressions, timers
 from postroom.ledger.attempts import Then
 from postroom.ledger.db import connection
 from postroom.ledger.suppressions import NewSuppression
@@ -127,6 +127,19 @@ def test_a_sender_that_lost_its_lease_cannot_settle() -> None:
     attempts.sweep_leases(100)
     settle(attempt, Outcome.NOT_TAKEN, Then.QUEUED)
     assert row(attempt.handovers[0].delivery_id, "stage", "verdict") == ("handed", "indeterminate")
+
+
+def test_an_attempt_that_lost_some_of_its_deliveries_keeps_no_request_that_names_them() -> None:
+    accept(new_message(application(), ["a@example.com", "b@example.com"]))
+    first, second = claim()
+    with connection() as conn:
+        conn.execute(
+            "UPDATE delivery SET lease_until = now() - interval '1 s' WHERE id = %s",
+            (second.delivery_id,),
+        )
+    begin([first, second])
+    assert scalar("SELECT array_agg(delivery_id) FROM handover") == [first.delivery_id]
+    assert blobs.unpack_segments(scalar("SELECT request_segments FROM attempt")) == []
 
 
 def test_a_halved_batch_lost_in_between_is_queued_again() -> None:

@@ -5,7 +5,7 @@ cannot write.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
@@ -97,15 +97,19 @@ def begin(attempt: NewAttempt) -> set[UUID]:
     """The deliveries that are really ours to hand over now; the others must leave the call.
 
     A delivery is left out when its lease was lost or when another attempt turned out to have
-    reached the provider meanwhile. With an empty result no attempt was written.
+    reached the provider meanwhile. With an empty result no attempt was written. With some left
+    out the call as it was built must not be made, for it is addressed to them too: the attempt
+    is recorded without its request and waits to be settled.
     """
     with transaction() as conn:
         begun: set[UUID] = set()
         for fence, ids in _by_fence(attempt.handovers):
             _stop_decided(conn, ids, fence)
             begun |= _renew(conn, ids, fence, attempt.lease_s)
-        if begun:
-            _write(conn, attempt, [h for h in attempt.handovers if h.delivery_id in begun])
+        if len(begun) == len(attempt.handovers):
+            _write(conn, attempt)
+        elif begun:
+            _write(conn, _without_request(attempt, begun))
         return begun
 
 
@@ -138,7 +142,16 @@ def _renew(conn: Connection, ids: list[UUID], fence: int, lease_s: float) -> set
     return {id for (id,) in rows}
 
 
-def _write(conn: Connection, attempt: NewAttempt, handovers: Sequence[NewHandover]) -> None:
+def _without_request(attempt: NewAttempt, begun: set[UUID]) -> NewAttempt:
+    left = [
+        replace(handover, start=0, length=0)
+        for handover in attempt.handovers
+        if handover.delivery_id in begun
+    ]
+    return replace(attempt, segments=(), shared={}, handovers=left)
+
+
+def _write(conn: Connection, attempt: NewAttempt) -> None:
     blobs.keep(conn, attempt.message_id, attempt.shared)
     conn.execute(
         "INSERT INTO attempt (id, message_id, account_id, road, recipients, begun_at,"
@@ -149,7 +162,7 @@ def _write(conn: Connection, attempt: NewAttempt, handovers: Sequence[NewHandove
             attempt.message_id,
             attempt.account_id,
             attempt.road,
-            len(handovers),
+            len(attempt.handovers),
             attempt.begun_at,
             pack_segments(attempt.segments),
             list(attempt.changes),
@@ -179,7 +192,7 @@ def _write(conn: Connection, attempt: NewAttempt, handovers: Sequence[NewHandove
                 h.start,
                 h.length,
             )
-            for h in handovers
+            for h in attempt.handovers
         ),
     )
 

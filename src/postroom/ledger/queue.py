@@ -106,7 +106,8 @@ def _expire(conn: Connection, ids: set[UUID]) -> Iterable[UUID]:
     rows = conn.execute(
         "WITH moved AS ("
         "   UPDATE delivery"
-        "      SET stage = 'expired', local_events = local_events + 1, changed_at = now()"
+        "      SET stage = 'expired', reason = NULL, reason_text = NULL,"
+        "          local_events = local_events + 1, changed_at = now()"
         "    WHERE id = ANY(%s) AND expires_at <= now()"
         "   RETURNING id, local_events)" + record_moves(EventType.EXPIRED),
         (list(ids), None, None),
@@ -205,6 +206,7 @@ def hold(message_id: UUID, application_id: int) -> int | None:
         "stage = 'held', reason = 'asked', reason_text = NULL",
         "stage IN ('scheduled', 'queued') AND verdict IS NULL",
         EventType.HELD,
+        "asked",
     )
 
 
@@ -224,7 +226,12 @@ def release(message_id: UUID, application_id: int) -> int | None:
 
 
 def _ask(
-    message_id: UUID, application_id: int, change: str, guard: str, event: EventType
+    message_id: UUID,
+    application_id: int,
+    change: str,
+    guard: str,
+    event: EventType,
+    reason: str | None = None,
 ) -> int | None:
     with transaction() as conn:
         known = conn.execute(
@@ -239,6 +246,6 @@ def _ask(
             f"     SET {change}, local_events = local_events + 1, changed_at = now()"
             f"   WHERE message_id = %s AND {guard}"
             "   RETURNING id, local_events)" + record_moves(event),
-            (message_id, None, None),
+            (message_id, reason, None),
         )
         return moved.rowcount

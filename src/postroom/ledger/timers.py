@@ -29,7 +29,8 @@ def expire(limit: int) -> int:
             "      FOR UPDATE SKIP LOCKED),"
             " moved AS ("
             "   UPDATE delivery"
-            "      SET stage = 'expired', local_events = local_events + 1, changed_at = now()"
+            "      SET stage = 'expired', reason = NULL, reason_text = NULL,"
+            "          local_events = local_events + 1, changed_at = now()"
             "    WHERE id = ANY(ARRAY(SELECT id FROM due))"
             "   RETURNING id, local_events)" + record_moves(EventType.EXPIRED),
             (limit, None, None),
