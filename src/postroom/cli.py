@@ -26,6 +26,7 @@ class Command:
 COMMANDS = {
     command.name: command
     for command in (
+        Command("demo", "see everything at work with a simulated provider"),
         Command("up", "run everything on this machine; Ctrl-C stops it"),
         Command("run", "run one role"),
         Command("doctor", "what is configured, reachable, missing"),
@@ -33,12 +34,14 @@ COMMANDS = {
         Command("app", "applications and their networks"),
         Command("key", "keys of applications"),
         Command("account", "provider accounts"),
+        Command("send", "submit one mail"),
         Command("suppress", "no more mail to an address, or mail again"),
         Command("replay", "read all stored notifications again, with today's rules"),
         Command("ask", "did it reach this person, and if not, why not?"),
         Command("report", "what a communication achieved, as a table that adds up"),
         Command("verify", "recompute verdicts and totals from the facts, and compare"),
         Command("decode", "what a provider's notification means"),
+        Command("dsn", "what a mail that came back means"),
     )
 }
 

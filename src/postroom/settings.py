@@ -109,9 +109,6 @@ POSTROOM_HEADER_BYTES_MAX = _whole(
 POSTROOM_ATTACHMENTS_MAX = _whole(
     "POSTROOM_ATTACHMENTS_MAX", 100, "attachments", "More than any provider takes in one mail."
 )
-POSTROOM_NESTING_MAX = _whole(
-    "POSTROOM_NESTING_MAX", 20, "levels of MIME parts", "Mail clients nest five or six."
-)
 POSTROOM_SMTP_RCPT_MAX = _whole(
     "POSTROOM_SMTP_RCPT_MAX",
     5_000,
@@ -142,6 +139,8 @@ POSTROOM_LEASE_S = _seconds(
     300,
     "Above the longest call with its composition, or two senders hold one delivery.",
 )
+if POSTROOM_LEASE_S <= POSTROOM_CALL_TIMEOUT_S:
+    raise ConfigurationError("POSTROOM_LEASE_S must be above POSTROOM_CALL_TIMEOUT_S.")
 POSTROOM_CALLS_IN_FLIGHT_MAX = _whole(
     "POSTROOM_CALLS_IN_FLIGHT_MAX",
     32,
@@ -170,18 +169,6 @@ POSTROOM_SILENCE_S = _seconds(
 )
 POSTROOM_SILENCE_DEFERRED_S = _seconds(
     "POSTROOM_SILENCE_DEFERRED_S", 96 * 3600, "After a deferral: 72 hours of tries and a day."
-)
-
-# Retention
-
-POSTROOM_CONTENT_DAYS = _whole(
-    "POSTROOM_CONTENT_DAYS", 90, "days", "Questions about what a mail said come within a quarter."
-)
-POSTROOM_RECEIPT_DAYS = _whole(
-    "POSTROOM_RECEIPT_DAYS", 180, "days", "Long enough to read them again after a rule changed."
-)
-POSTROOM_LEDGER_MONTHS = _whole(
-    "POSTROOM_LEDGER_MONTHS", 25, "months", "Two years and the month that is under way."
 )
 
 # Django

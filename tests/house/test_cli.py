@@ -11,6 +11,7 @@ import pytest
 
 from postroom import __version__
 from postroom.cli import COMMANDS
+from tests.helpers import eventually
 from tests.installation import Installation, installed
 
 SCOPES = ("--scope", "send", "--scope", "read")
@@ -34,7 +35,7 @@ def test_a_revoked_key_is_refused(one: Installation) -> None:
     made = json.loads(one.cli("key", "create", "crm", "--kind", "test", *SCOPES, "--json"))
     headers = {"Authorization": f"Bearer {made['key']}"}
     one.cli("key", "revoke", made["id"])
-    assert one.call("GET", "/v1/messages", headers=headers)[0] == 401
+    assert one.call("GET", "/v1/communications", headers=headers)[0] == 401
 
 
 def test_a_live_key_without_a_from_domain_is_refused_in_one_line(one: Installation) -> None:
@@ -77,9 +78,24 @@ def test_a_suppression_stands_until_it_is_lifted(one: Installation) -> None:
     )
 
 
-def test_an_empty_ledger_verifies(one: Installation) -> None:
+def test_a_mail_sent_from_the_command_line_is_known_to_ask_and_verify(one: Installation) -> None:
+    mail = ("--from", "office@example.com", "--subject", "Hello", "--text", "Hello")
+    one.cli("send", "--key", one.key, *mail, "--to", "delivered@sim.example", "--lane", "urgent")
+    eventually(lambda: _answer(one, "delivered@sim.example") == "delivered", within_s=60)
     verified = json.loads(one.cli("verify", "--json"))
-    assert verified == {"deliveries": 0, "messages": 0, "discrepancies": []}
+    assert verified == {"deliveries": 1, "messages": 1, "discrepancies": []}
+
+
+def _answer(one: Installation, recipient: str) -> object:
+    return one.call("GET", f"/v1/deliveries?recipient={recipient}")[1]["items"][0]["answer"]
+
+
+def test_a_mail_that_is_refused_says_why_in_one_line(one: Installation) -> None:
+    mail = ("--from", "nobody", "--to", "a@example.com", "--subject", "Hello", "--text", "Hello")
+    refused = one.try_cli("send", "--key", one.key, *mail)
+    assert refused.returncode == 1
+    assert refused.stderr.startswith("postroom: ")
+    assert refused.stderr.count("\n") == 1
 
 
 def test_the_doctor_finds_nothing_missing_while_all_runs(one: Installation) -> None:

@@ -13,6 +13,7 @@ from postroom.management.secret_file import read_or_make
 from postroom.management.settings_page import page
 
 _DOCS = Path(__file__).parents[2] / "docs"
+_SOURCE = Path(__file__).parents[2] / "src"
 
 
 def test_the_page_of_settings_equals_the_code() -> None:
@@ -27,6 +28,15 @@ def test_every_setting_has_a_unit_and_a_reason() -> None:
     names = [setting.name for setting in settings.POSTROOM_TABLE]
     assert len(names) == len(set(names))
     assert all(setting.unit and setting.reason for setting in settings.POSTROOM_TABLE)
+
+
+def test_every_setting_is_read_somewhere() -> None:
+    from postroom import settings
+
+    of_the_settings_themselves = {"DATABASE_URL", "POSTROOM_SECRET_KEY", "POSTROOM_LOG_LEVEL"}
+    code = "".join(file.read_text(encoding="utf-8") for file in _SOURCE.rglob("*.py"))
+    unread = {one.name for one in settings.POSTROOM_TABLE if f"settings.{one.name}" not in code}
+    assert unread == of_the_settings_themselves
 
 
 @pytest.mark.parametrize("written", ["abc", "-1", "0", "1.5", " 8025", "\u0663"])
@@ -91,6 +101,11 @@ def test_half_a_certificate_is_refused_at_the_start(tmp_path: Path) -> None:
     certificate.touch()
     said = _start(POSTROOM_TLS_CERT=str(certificate), POSTROOM_DATA=str(tmp_path))
     assert said == "POSTROOM_TLS_CERT and POSTROOM_TLS_KEY are set together, or neither."
+
+
+def test_a_lease_shorter_than_a_call_is_refused_at_the_start(tmp_path: Path) -> None:
+    said = _start(POSTROOM_LEASE_S="30", POSTROOM_DATA=str(tmp_path))
+    assert said == "POSTROOM_LEASE_S must be above POSTROOM_CALL_TIMEOUT_S."
 
 
 def test_a_database_url_reaches_django_and_the_ledger_alike(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from postroom.management import embedded
+from postroom.management.probes import listens
 from postroom.management.roles import ROLES
 from tests.helpers import eventually
 from tests.installation import Installation, installed
@@ -47,9 +48,10 @@ def test_a_killed_role_comes_back_and_its_port_with_it(lasting: Installation, ro
 
 
 def test_a_killed_database_comes_back_and_the_roles_live_on(lasting: Installation) -> None:
+    eventually(lambda: _is_open(lasting.http_port) and _listen(lasting), within_s=30)
     processes = {role: lasting.role_pid(role) for role in ROLES}
     os.kill(embedded.server_pid(lasting.data), signal.SIGKILL)
-    eventually(lambda: lasting.call("GET", "/v1/messages")[0] == 200, within_s=30)
+    eventually(lambda: lasting.call("GET", "/v1/communications")[0] == 200, within_s=30)
     assert processes == {role: lasting.role_pid(role) for role in ROLES}
 
 
@@ -81,6 +83,11 @@ def test_two_installations_run_side_by_side_each_with_its_own_settings(
 def _simulator(one: Installation) -> dict[str, object]:
     written: dict[str, object] = json.loads((one.data / "simulator.json").read_text())
     return written
+
+
+def _listen(one: Installation) -> bool:
+    """Whether the roles that earlier tests killed have come up again."""
+    return all(listens("127.0.0.1", port) for port in (one.smtp_port, one.simulator_port))
 
 
 def _is_open(port: int) -> bool:

@@ -18,14 +18,15 @@ class Role:
     name: str
     serve: Callable[[threading.Event], None]
     """Works until the event is set, then returns soon."""
+    minds_signals: bool = False
+    """Whether it ends on SIGTERM and SIGINT by itself, and ignores the event."""
 
 
 def _web(_stop: threading.Event) -> None:
     from granian.constants import HTTPModes, Interfaces
     from granian.server import Server
 
-    # granian minds the signals itself; and it ends when a worker dies, for the supervisor then
-    # starts the whole group anew.
+    # It ends when a worker dies: the supervisor then starts the whole group anew.
     Server(
         "postroom.urls:application",
         address=settings.POSTROOM_BIND,
@@ -78,7 +79,7 @@ ROLES = {
         Role("interpreter", _interpreter),
         Role("clock", _clock),
         Role("sender", _sender),
-        Role("web", _web),
+        Role("web", _web, minds_signals=True),
         Role("smtp", _smtp),
     )
 }
@@ -88,6 +89,8 @@ ROLES = {
 def serve(name: str) -> None:
     """Plays one role until SIGTERM or SIGINT."""
     stop = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
-    ROLES[name].serve(stop)
+    role = ROLES[name]
+    if not role.minds_signals:
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: stop.set())
+    role.serve(stop)

@@ -1,0 +1,16 @@
+"""`postroom dsn`: what a mail that came back means; needs no database."""
+
+import sys
+from argparse import ArgumentParser, Namespace
+
+from postroom.management import decode
+
+
+def arrange(parser: ArgumentParser) -> None:
+    """Adds the arguments."""
+    parser.add_argument("mail", nargs="*", metavar="FILE.eml", help="none: standard input")
+
+
+def run(arguments: Namespace) -> int:
+    """Prints one JSON object a line for every recipient that the mail speaks of."""
+    return decode.run_mails(arguments.mail, sys.stdout, sys.stderr)
