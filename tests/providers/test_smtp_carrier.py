@@ -16,7 +16,7 @@ from aiosmtpd.smtp import SMTP, AuthResult, Envelope, Session
 from postroom.domain.content import Content, Mailbox
 from postroom.providers.base import Account, CannotCarry, Copy, RawMail, Reply, ReplyKind, Stored
 from postroom.providers.smtp import SmtpCarrier, sendgrid_header
-from postroom.providers.smtp_session import stuffed
+from postroom.providers.smtp.session import stuffed
 from tests.certificates import self_signed
 from tests.fake_smtp import DROP, SILENCE, FakeSmtp, fake_smtp
 from tests.helpers import free_ports
@@ -310,7 +310,7 @@ def test_leading_dots_are_doubled_and_the_last_line_ends(data: bytes, expected: 
 
 
 def test_credentials_do_not_travel_in_clear_beyond_this_machine() -> None:
-    from postroom.providers.smtp_session import Endpoint
+    from postroom.providers.smtp.session import Endpoint
 
     far = {"smtp_host": "relay.example.net", "smtp_tls": "none", "smtp_user": "u"}
     assert not Endpoint.of(far).may_log_in

@@ -6,8 +6,8 @@ from uuid import UUID
 from postroom.domain import reason
 from postroom.domain.delivery import EventType
 from postroom.providers.base import Heard, Refusal, Reply, ReplyKind
-from postroom.providers.smtp_session import SessionRefused, Talk
-from postroom.providers.smtp_wire import SmtpReply
+from postroom.providers.smtp.session import SessionRefused, Talk
+from postroom.providers.smtp.wire import SmtpReply
 
 _CREDENTIALS = frozenset({530, 534, 535, 538})
 """Authentication is required, too weak, wrong, or needs encryption: a person must act."""

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import Literal, Self
 
-from postroom.providers.smtp_wire import SmtpReply, Wire
+from postroom.providers.smtp.wire import SmtpReply, Wire
 
 Tls = Literal["starttls", "implicit", "none"]
 _CHUNK_BYTES = 64 * 1024

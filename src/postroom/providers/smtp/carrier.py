@@ -28,10 +28,10 @@ from postroom.providers.base import (
     ReplyKind,
     Segment,
 )
-from postroom.providers.smtp_envelope import Envelope
-from postroom.providers.smtp_reading import read_door, read_talk
-from postroom.providers.smtp_session import Endpoint, Session, SessionRefused, Talk, system_trust
-from postroom.providers.smtp_wire import ConnectionLost
+from postroom.providers.smtp.envelope import Envelope
+from postroom.providers.smtp.reading import read_door, read_talk
+from postroom.providers.smtp.session import Endpoint, Session, SessionRefused, Talk, system_trust
+from postroom.providers.smtp.wire import ConnectionLost
 
 OwnHeader = Callable[[UUID, RawMail], bytes]
 """The header line that carries the hand-over id, line end included."""
