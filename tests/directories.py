@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from postroom.management import embedded
+from postroom.management import cluster, embedded
 
 
 @contextmanager
@@ -18,4 +18,11 @@ def data_directory() -> Iterator[Path]:
         yield data
         assert embedded.wait_until_stopped(data, within_s=30)
     finally:
-        shutil.rmtree(data)
+        remove(data)
+
+
+def remove(data: Path) -> None:
+    """Removes the data, and the socket's directory where that had to be elsewhere."""
+    if not cluster.sockets(data).is_relative_to(data):
+        cluster.sockets(data).rmdir()
+    shutil.rmtree(data)

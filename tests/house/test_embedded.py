@@ -13,6 +13,7 @@ import pytest
 
 from postroom.management import cluster, embedded, keeper
 from postroom.management.environment import ConfigurationError
+from tests.directories import remove
 from tests.helpers import eventually
 
 
@@ -113,6 +114,7 @@ def test_a_long_path_gets_a_short_socket(data: Path) -> None:
     with embedded.running(deep):
         assert answer(deep) == (18,)
     assert embedded.wait_until_stopped(deep, within_s=30)
+    remove(deep)
 
 
 def test_only_the_password_opens_the_database(data: Path) -> None:

@@ -96,26 +96,26 @@ def test_a_generated_secret_stays_and_is_private(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == [file]
 
 
-def test_half_a_certificate_is_refused_at_the_start(tmp_path: Path) -> None:
-    certificate = tmp_path / "certificate.pem"
+def test_half_a_certificate_is_refused_at_the_start(data: Path) -> None:
+    certificate = data / "certificate.pem"
     certificate.touch()
-    said = _start(POSTROOM_TLS_CERT=str(certificate), POSTROOM_DATA=str(tmp_path))
+    said = _start(POSTROOM_TLS_CERT=str(certificate), POSTROOM_DATA=str(data))
     assert said == "POSTROOM_TLS_CERT and POSTROOM_TLS_KEY are set together, or neither."
 
 
-def test_a_lease_shorter_than_a_call_is_refused_at_the_start(tmp_path: Path) -> None:
-    said = _start(POSTROOM_LEASE_S="30", POSTROOM_DATA=str(tmp_path))
+def test_a_lease_shorter_than_a_call_is_refused_at_the_start(data: Path) -> None:
+    said = _start(POSTROOM_LEASE_S="30", POSTROOM_DATA=str(data))
     assert said == "POSTROOM_LEASE_S must be above POSTROOM_CALL_TIMEOUT_S."
 
 
-def test_a_database_url_reaches_django_and_the_ledger_alike(tmp_path: Path) -> None:
+def test_a_database_url_reaches_django_and_the_ledger_alike(data: Path) -> None:
     program = (
         "from postroom import settings; one = settings.DATABASES['default'];"
         "print(one['NAME'], one['USER'], one['HOST'], one['PORT'], one['OPTIONS'],"
         " settings.POSTROOM_DATABASE_DSN, settings.POSTROOM_EMBEDDED)"
     )
     url = "postgresql://writer:secret@db.internal:5433/mail?sslmode=require"
-    said = _python(program, DATABASE_URL=url, POSTROOM_DATA=str(tmp_path))
+    said = _python(program, DATABASE_URL=url, POSTROOM_DATA=str(data))
     assert said == f"mail writer db.internal 5433 {{'sslmode': 'require'}} {url} False"
 
 
