@@ -87,7 +87,7 @@ def begin(claimed: Sequence[Claimed], lease_s: float = 60) -> NewAttempt:
         ],
         lease_s=lease_s,
     )
-    attempts.begin(attempt)
+    attempts.begin([attempt])
     return attempt
 
 

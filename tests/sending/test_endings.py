@@ -95,6 +95,17 @@ def test_a_refusal_inside_a_taken_call_rejects_that_one_alone() -> None:
     assert made.again == ()
 
 
+def test_one_that_a_taken_call_puts_off_is_queued_alone() -> None:
+    later = UUID(int=100)
+    made = ending(2, Reply(ReplyKind.TAKEN, 200, later=frozenset({later})))
+    assert [(one.outcome, one.then) for one in made.settlement.results] == [
+        (Outcome.NOT_TAKEN, Then.QUEUED),
+        (Outcome.TAKEN, Then.HANDED),
+    ]
+    assert made.settlement.results[0].retry_at is not None
+    assert made.again == ()
+
+
 def test_one_id_for_the_whole_call_is_kept_with_the_call() -> None:
     ids = dict.fromkeys(claims(3), "sg-1")
     made = ending(3, Reply(ReplyKind.TAKEN, 202, message_ids=ids))

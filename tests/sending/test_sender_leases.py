@@ -15,6 +15,7 @@ from postroom.ledger.db import connection
 from postroom.ledger.queue import Claimed
 from postroom.sending.accounts import Accounts
 from postroom.sending.backoff import BackOff
+from postroom.sending.beginner import Beginner
 from postroom.sending.handing import Groups, Handing
 from postroom.sending.messages import RecentMessages
 from postroom.sending.planning import Planner
@@ -43,7 +44,9 @@ async def _make_call(claimed: list[Claimed]) -> list[Groups]:
     await accounts.refresh()
     messages = RecentMessages(blobs.load_submission, lambda: datetime.now(UTC), 10**6)
     planned = await asyncio.to_thread(Planner(messages, accounts.ways, None).plan, claimed)
-    handing = Handing(PACE, Settler(ledger_attempts.settle), back_off)
+    handing = Handing(
+        PACE, Beginner(ledger_attempts.begin), Settler(ledger_attempts.settle), back_off
+    )
     try:
         return [await handing.make(call) for call in planned]
     finally:

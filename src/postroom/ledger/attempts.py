@@ -93,24 +93,41 @@ class Settlement:
 
 
 @again_on_deadlock
-def begin(attempt: NewAttempt) -> set[UUID]:
-    """The deliveries that are really ours to hand over now; the others must leave the call.
+def begin(attempts: Sequence[NewAttempt]) -> list[set[UUID]]:
+    """For each attempt, the deliveries that are really ours to hand over now.
 
-    A delivery is left out when its lease was lost or when another attempt turned out to have
-    reached the provider meanwhile. With an empty result no attempt was written. With some left
-    out the call as it was built must not be made, for it is addressed to them too: the attempt
-    is recorded without its request and waits to be settled.
+    The others must leave the call: their lease was lost, or another attempt turned out to have
+    reached the provider meanwhile. With an empty set no attempt was written. With some left out
+    the call as it was built must not be made, for it is addressed to them too: the attempt is
+    recorded without its request and waits to be settled. No delivery is in two of the attempts.
     """
     with transaction() as conn:
-        begun: set[UUID] = set()
-        for fence, ids in _by_fence(attempt.handovers):
-            _stop_decided(conn, ids, fence)
-            begun |= _renew(conn, ids, fence, attempt.lease_s)
-        if len(begun) == len(attempt.handovers):
-            _write(conn, attempt)
-        elif begun:
-            _write(conn, _without_request(attempt, begun))
+        renewed = _renew_all(conn, attempts)
+        begun = [{h.delivery_id for h in one.handovers} & renewed for one in attempts]
+        _write(conn, [_as_begun(*pair) for pair in zip(attempts, begun, strict=True) if pair[1]])
         return begun
+
+
+def _renew_all(conn: Connection, attempts: Sequence[NewAttempt]) -> set[UUID]:
+    """The deliveries whose claim still stands; their leases run anew."""
+    lease_s = max((one.lease_s for one in attempts), default=0.0)
+    renewed: set[UUID] = set()
+    for fence, ids in _by_fence([h for one in attempts for h in one.handovers]):
+        _stop_decided(conn, ids, fence)
+        renewed |= _renew(conn, ids, fence, lease_s)
+    return renewed
+
+
+def _as_begun(attempt: NewAttempt, begun: set[UUID]) -> NewAttempt:
+    """The attempt as it is recorded: without its request where some had to be left out."""
+    if len(begun) == len(attempt.handovers):
+        return attempt
+    left = [
+        replace(handover, start=0, length=0)
+        for handover in attempt.handovers
+        if handover.delivery_id in begun
+    ]
+    return replace(attempt, segments=(), shared={}, handovers=left)
 
 
 def _by_fence(handovers: Sequence[NewHandover]) -> Sequence[tuple[int, list[UUID]]]:
@@ -142,58 +159,64 @@ def _renew(conn: Connection, ids: list[UUID], fence: int, lease_s: float) -> set
     return {id for (id,) in rows}
 
 
-def _without_request(attempt: NewAttempt, begun: set[UUID]) -> NewAttempt:
-    left = [
-        replace(handover, start=0, length=0)
-        for handover in attempt.handovers
-        if handover.delivery_id in begun
-    ]
-    return replace(attempt, segments=(), shared={}, handovers=left)
+_ATTEMPT_COLUMNS = (
+    "id",
+    "message_id",
+    "account_id",
+    "road",
+    "recipients",
+    "begun_at",
+    "request_segments",
+    "changes",
+)
+_HANDOVER_COLUMNS = (
+    "id",
+    "delivery_id",
+    "attempt_id",
+    "account_id",
+    "fence",
+    "begun_at",
+    "request_start",
+    "request_length",
+)
 
 
-def _write(conn: Connection, attempt: NewAttempt) -> None:
-    blobs.keep(conn, attempt.message_id, attempt.shared)
-    conn.execute(
-        "INSERT INTO attempt (id, message_id, account_id, road, recipients, begun_at,"
-        "                     request_segments, changes)"
-        " VALUES (%s, %s, %s, %s, %s, %s, %s, %s)",
-        (
-            attempt.id,
-            attempt.message_id,
-            attempt.account_id,
-            attempt.road,
-            len(attempt.handovers),
-            attempt.begun_at,
-            pack_segments(attempt.segments),
-            list(attempt.changes),
-        ),
-    )
+def _write(conn: Connection, attempts: Sequence[NewAttempt]) -> None:
+    if not attempts:
+        return
+    blobs.keep(conn, [(one.message_id, one.shared) for one in attempts])
+    copy_rows(conn, "attempt", _ATTEMPT_COLUMNS, map(_attempt_row, attempts))
     copy_rows(
         conn,
         "handover",
-        (
-            "id",
-            "delivery_id",
-            "attempt_id",
-            "account_id",
-            "fence",
-            "begun_at",
-            "request_start",
-            "request_length",
-        ),
-        (
-            (
-                h.id,
-                h.delivery_id,
-                attempt.id,
-                attempt.account_id,
-                h.fence,
-                attempt.begun_at,
-                h.start,
-                h.length,
-            )
-            for h in attempt.handovers
-        ),
+        _HANDOVER_COLUMNS,
+        (_handover_row(one, handover) for one in attempts for handover in one.handovers),
+    )
+
+
+def _attempt_row(one: NewAttempt) -> tuple[object, ...]:
+    return (
+        one.id,
+        one.message_id,
+        one.account_id,
+        one.road,
+        len(one.handovers),
+        one.begun_at,
+        pack_segments(one.segments),
+        list(one.changes),
+    )
+
+
+def _handover_row(one: NewAttempt, handover: NewHandover) -> tuple[object, ...]:
+    return (
+        handover.id,
+        handover.delivery_id,
+        one.id,
+        one.account_id,
+        handover.fence,
+        one.begun_at,
+        handover.start,
+        handover.length,
     )
 
 

@@ -50,15 +50,12 @@ def digest_of(data: bytes) -> bytes:
     return sha256(data).digest()
 
 
-def keep(conn: Connection, message_id: UUID, blobs: Mapping[bytes, bytes]) -> None:
-    """Store blobs of a message under their digests; those already there stay."""
-    if not blobs:
-        return
-    held = _held(conn, message_id, list(blobs))
+def keep(conn: Connection, blobs: Iterable[tuple[UUID, Mapping[bytes, bytes]]]) -> None:
+    """Store blobs, each under its message and digest; those already there stay."""
+    wanted = {(message_id, key): data for message_id, few in blobs for key, data in few.items()}
+    held = _held(conn, list(wanted)) if wanted else set()
     new = [
-        (message_id, key, len(data), compress(data))
-        for key, data in blobs.items()
-        if key not in held
+        (*place, len(data), compress(data)) for place, data in wanted.items() if place not in held
     ]
     if new:
         with conn.cursor() as cursor:
@@ -69,11 +66,14 @@ def keep(conn: Connection, message_id: UUID, blobs: Mapping[bytes, bytes]) -> No
             )
 
 
-def _held(conn: Connection, message_id: UUID, digests: list[bytes]) -> set[bytes]:
+def _held(conn: Connection, places: list[tuple[UUID, bytes]]) -> set[tuple[UUID, bytes]]:
+    """Those of these blobs that are there; compressing them again would cost more than a look."""
+    ids, digests = {id for id, _ in places}, {digest for _, digest in places}
     rows = conn.execute(
-        "SELECT digest FROM blob WHERE message_id = %s AND digest = ANY(%s)", (message_id, digests)
+        "SELECT message_id, digest FROM blob WHERE message_id = ANY(%s) AND digest = ANY(%s)",
+        (list(ids), list(digests)),
     )
-    return {bytes(digest) for (digest,) in rows}
+    return {(id, bytes(digest)) for id, digest in rows}
 
 
 def load(conn: Connection, message_id: UUID, digests: Iterable[bytes]) -> dict[bytes, bytes]:

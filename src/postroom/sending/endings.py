@@ -1,6 +1,6 @@
 """What an answer means for the deliveries of the call: recorded, and called again or not."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -57,22 +57,35 @@ def ending_of(
         # Only those named stood in the way of the others.
         then = Then.AGAIN
     refused |= _given_up(claims, due_at, reply, moment.now)
-    ids = set(reply.message_ids.values())
-    call_id = ids.pop() if len(ids) == 1 else None
+    call_id = _only(reply.message_ids.values())
+    own_ids = reply.message_ids if call_id is None else {}
     results = []
     for id, one in claims.items():
         if id in refused:
             results.append(_rejected(id, one, refused[id]))
+        elif id in reply.later or then is Then.QUEUED:
+            results.append(_queued(id, one, _retry_at(reply, one, moment)))
         else:
-            retry_at = _retry_at(reply, one, moment) if then is Then.QUEUED else None
-            own_id = reply.message_ids.get(id) if call_id is None else None
             results.append(
-                HandoverResult(id, one.delivery_id, one.fence, outcome, then, retry_at, own_id)
+                HandoverResult(
+                    id,
+                    one.delivery_id,
+                    one.fence,
+                    outcome,
+                    then,
+                    provider_message_id=own_ids.get(id),
+                )
             )
     whole = Outcome.REFUSED if len(refused) == len(claims) else outcome
     settlement = _settlement(attempt_id, reply, whole, results, moment.now, call_id)
-    left = [one for id, one in claims.items() if id not in refused]
+    left = [one for id, one in claims.items() if id not in refused and id not in reply.later]
     return Ending(settlement, _groups(left, named=bool(refused)) if then is Then.AGAIN else ())
+
+
+def _only(ids: Iterable[str]) -> str | None:
+    """The id that the whole call shares; None when there are several or none."""
+    distinct = set(ids)
+    return distinct.pop() if len(distinct) == 1 else None
 
 
 def not_made(attempt_id: UUID, claims: Claims, why: str, then: Then, now: datetime) -> Settlement:
@@ -116,6 +129,11 @@ def _rejected(id: UUID, one: Claimed, why: Refusal) -> HandoverResult:
     )
 
 
+def _queued(id: UUID, one: Claimed, retry_at: datetime) -> HandoverResult:
+    not_taken = Outcome.NOT_TAKEN
+    return HandoverResult(id, one.delivery_id, one.fence, not_taken, Then.QUEUED, retry_at)
+
+
 def _settlement(
     attempt_id: UUID,
     reply: Reply,
@@ -139,13 +157,14 @@ def _settlement(
 
 def _given_up(claims: Claims, due_at: datetime, reply: Reply, now: datetime) -> dict[UUID, Refusal]:
     """Those that have been told `later` for so long that there is no point in another try."""
-    if reply.kind is not ReplyKind.TRY_LATER:
-        return {}
+    told_later = claims.keys() if reply.kind is ReplyKind.TRY_LATER else reply.later
     text = reply.body.decode("utf-8", "replace") or reply.error or ""
     return {
         id: Refusal(retry.GAVE_UP_REASON, text, reply.status)
         for id, one in claims.items()
-        if one.tries + 1 >= _TRIES_MIN and retry.gives_up(one.lane, due_at, now)
+        if id in told_later
+        and one.tries + 1 >= _TRIES_MIN
+        and retry.gives_up(one.lane, due_at, now)
     }
 
 

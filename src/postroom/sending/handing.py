@@ -8,13 +8,14 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from uuid import UUID
 
-from postroom.ledger import accounts, attempts, queue
+from postroom.ledger import accounts, queue
 from postroom.ledger.attempts import NewAttempt, NewHandover, Then
 from postroom.ledger.db import LedgerUnavailable
 from postroom.ledger.ids import uuid7
 from postroom.ledger.queue import Claimed
 from postroom.providers.base import Reply, ReplyKind
 from postroom.sending.backoff import BackOff
+from postroom.sending.beginner import Beginner
 from postroom.sending.compose import Planned
 from postroom.sending.endings import Moment, ending_of, not_made
 from postroom.sending.pace import Pace
@@ -29,8 +30,9 @@ Groups = Sequence[tuple[Claimed, ...]]
 class Handing:
     """Makes calls; keeps no state but the rest that accounts need."""
 
-    def __init__(self, pace: Pace, settler: Settler, back_off: BackOff) -> None:
+    def __init__(self, pace: Pace, beginner: Beginner, settler: Settler, back_off: BackOff) -> None:
         self._pace = pace
+        self._beginner = beginner
         self._settler = settler
         self._back_off = back_off
 
@@ -53,7 +55,7 @@ class Handing:
 
     async def _begin(self, attempt: NewAttempt, planned: Planned) -> set[UUID]:
         try:
-            return await asyncio.to_thread(attempts.begin, attempt)
+            return await self._beginner.begun(attempt)
         except LedgerUnavailable:
             # Whether it was committed is not known, that no call is made is. Giving back waits
             # for the locks of a commit still under way, so that the settlement finds it.

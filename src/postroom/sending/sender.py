@@ -11,6 +11,7 @@ from postroom.ledger import attempts, blobs
 from postroom.ledger.db import LedgerUnavailable
 from postroom.sending.accounts import Accounts
 from postroom.sending.backoff import BackOff
+from postroom.sending.beginner import Beginner
 from postroom.sending.counter import Counter
 from postroom.sending.handing import Handing
 from postroom.sending.messages import RecentMessages
@@ -43,7 +44,7 @@ async def run(pace: Pace, stop: threading.Event) -> None:
     accounts = Accounts(carriers, back_off)
     messages = RecentMessages(blobs.load_submission, _now, pace.kept_bytes_max)
     planner = Planner(messages, accounts.ways, pace.batch_max)
-    handing = Handing(pace, Settler(attempts.settle), back_off)
+    handing = Handing(pace, Beginner(attempts.begin), Settler(attempts.settle), back_off)
     counters = [
         Counter(lanes, calls, pace, accounts, planner, handing, stopping)
         for lanes, calls in _lanes(pace)
