@@ -10,7 +10,7 @@ from postroom.simulator.mischief import Mischief, MischiefError
 from postroom.simulator.signing import SIGNATURE
 from tests.helpers import eventually
 from tests.simulator.conftest import Start
-from tests.simulator.rig import Receiver, Running, call, mail
+from tests.simulator.rig import API_KEY, Receiver, Running, call, mail
 
 ONE = mail("delivered@sim.example")
 
@@ -20,6 +20,30 @@ def test_latency_makes_calls_wait(start: Start) -> None:
     began = time.monotonic()
     assert running.send(ONE).status == 202
     assert time.monotonic() - began >= 0.3
+
+
+def test_a_caller_who_goes_away_while_it_waits_has_been_heard(start: Start) -> None:
+    running = start({"latency_ms": [400, 400]})
+    with pytest.raises(TimeoutError):
+        running.send(ONE, timeout_s=0.05)
+    assert running.truth.copies == {}
+    eventually(lambda: len(running.truth.copies) == 1)
+
+
+def test_a_caller_who_breaks_off_in_the_body_is_not_heard(
+    start: Start, caplog: pytest.LogCaptureFixture
+) -> None:
+    running = start()
+    caller = http.client.HTTPConnection("127.0.0.1", running.simulator.http_port)
+    caller.putrequest("POST", "/v3/mail/send")
+    caller.putheader("Authorization", f"Bearer {API_KEY}")
+    caller.putheader("Content-Type", "application/json")
+    caller.putheader("Content-Length", "1000")
+    caller.endheaders(b'{"personalizations"')
+    caller.close()
+    assert running.send(ONE).status == 202
+    assert len(running.truth.copies) == 1
+    assert caplog.records == []
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,7 @@ class Mischief:
     seed: int = 1
     """The same seed gives the same sequence of throws."""
     latency_ms: tuple[float, float] = (0.0, 0.0)
-    """Least and greatest wait before a call is answered."""
+    """Least and greatest wait before a call is answered: half of it before the mail is taken."""
     throttle_per_s: int | None = None
     """Most calls in one second; the others get 429. None: no limit."""
     too_many: float = 0.0

@@ -70,18 +70,26 @@ class SendGrid:
         refusal = self._unauthorized(request)
         if refusal is not None:
             return refusal
-        await asyncio.sleep(self._trouble.latency_s())
-        trouble = await self._mischief(self._trouble.before(), request)
-        if trouble is not None:
-            return trouble
         try:
-            payload = await self._payload(request)
+            return await self._heard(request)
         except RefusedError as refused:
             self._office.counts["calls refused"] += 1
             return self._refused(refused.flaws)
+
+    async def _heard(self, request: web.Request) -> web.StreamResponse:
+        """The answer to a caller whom we know; raises RefusedError."""
+        # Read before any wait: a caller who goes away in the meantime has been heard all the same.
+        body = await _body(request)
+        wait_s = self._trouble.latency_s() / 2
+        await asyncio.sleep(wait_s)
+        trouble = await self._mischief(self._trouble.before(), request)
+        if trouble is not None:
+            return trouble
+        payload = self._payload(body)
         if payload.get("mail_settings", {}).get("sandbox_mode", {}).get("enable"):
             return self._answer(200, None)
         message_id = await self._take(payload)
+        await asyncio.sleep(wait_s)
         trouble = await self._mischief(self._trouble.after(), request)
         return trouble or self._answer(202, None, {"X-Message-Id": message_id})
 
@@ -99,9 +107,12 @@ class SendGrid:
             return None
         return self._refused([Flaw(_REFUSALS[401], None, 401)])
 
-    async def _payload(self, request: web.Request) -> dict[str, Any]:
+    def _payload(self, body: bytes) -> dict[str, Any]:
         """The request, free of flaws; raises RefusedError."""
-        payload = await _json(request)
+        try:
+            payload = json.loads(body)
+        except (ValueError, RecursionError) as error:
+            raise RefusedError([Flaw(_REFUSALS[400], None)]) from error
         found = request_flaws(payload, self._config.verified_domains)
         found = found or refused_recipients(payload, self._config.seed)
         if found:
@@ -154,16 +165,14 @@ class SendGrid:
         )
 
 
-async def _json(request: web.Request) -> Any:
-    """The parsed body; raises RefusedError."""
+async def _body(request: web.Request) -> bytes:
+    """The whole body; raises RefusedError for one that is not to be read."""
     if request.content_type != "application/json":
         raise RefusedError([Flaw("Content-Type should be application/json.", None, 415)])
     try:
-        return json.loads(await request.read())
+        return await request.read()
     except web.HTTPRequestEntityTooLarge as error:
         raise RefusedError([Flaw(_REFUSALS[413], None, 413)]) from error
-    except (ValueError, RecursionError) as error:
-        raise RefusedError([Flaw(_REFUSALS[400], None)]) from error
 
 
 def _help(field: str | None) -> str | None:
@@ -185,6 +194,8 @@ async def vendor_shape(request: web.Request, handler: Any) -> web.StreamResponse
     """Unknown routes and methods, in the vendor's shape of an error."""
     try:
         answer: web.StreamResponse = await handler(request)
+    except ConnectionResetError:
+        return _cut(request)  # the caller went away in the middle of the body
     except web.HTTPException as error:
         if error.status not in (404, 405):
             raise

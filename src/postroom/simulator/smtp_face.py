@@ -94,7 +94,8 @@ class Handler:
     ) -> str:
         """250 once the truth log has it on disk."""
         del session
-        await asyncio.sleep(self._trouble.latency_s())
+        wait_s = self._trouble.latency_s() / 2
+        await asyncio.sleep(wait_s)
         trouble = await _mischief(self._trouble.before(), server)
         if trouble:
             return trouble
@@ -104,6 +105,7 @@ class Handler:
             return "554 5.3.3 This simulator takes no recipients or substitutions in X-SMTPAPI"
         message_id = new_message_id()
         await self._office.take(self._copies(message_id, envelope, api, mail))
+        await asyncio.sleep(wait_s)
         trouble = await _mischief(self._trouble.after(), server)
         return trouble or f"250 Ok: queued as {message_id}"
 
