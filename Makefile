@@ -28,7 +28,7 @@ bench: $(STAMP)
 
 # The fault suite in its long form: three seeds, each at least a minute.
 faults: $(STAMP)
-	$(VENV)/bin/python -m pytest tests/journey/test_faults.py --faults=long $(ARGS)
+	$(VENV)/bin/python -m tests.faults $(ARGS)
 
 # Renews both locks; needs uv. No index address may stand in them: they serve any mirror.
 lock:
