@@ -106,7 +106,7 @@ def test_the_null_sender_is_kept(server: FakeSmtp) -> None:
 
 
 def test_sendgrids_header_names_the_hand_over_and_switches_every_rewriting_off() -> None:
-    header = sendgrid_header(HANDOVER, raw()).decode()
+    header = sendgrid_header(account(25), HANDOVER, raw()).decode()
     assert f'{{"unique_args":{{"postroom_handover":"{HANDOVER}"}}' in header
     assert '"enable":1' not in header
     assert header.endswith("\r\n")

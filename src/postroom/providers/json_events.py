@@ -1,8 +1,9 @@
-"""A JSON array of events, each with its place in the body's bytes, however hostile the body."""
+"""JSON of strangers: an array of events, each with its place in the bytes, or one value."""
 
 import json
 import re
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -41,12 +42,23 @@ _DECODER = json.JSONDecoder(parse_int=_whole, parse_float=str, parse_constant=_n
 
 def items(body: bytes) -> list[Item]:
     """Every element of the array; raises Unreadable when the body is no JSON array."""
+    with _readable():
+        return list(_items(body.decode()))
+
+
+def value(body: bytes) -> Any:
+    """The one JSON value that the body is; raises Unreadable when it is none."""
+    with _readable():
+        return _DECODER.decode(body.decode("utf-8-sig"))
+
+
+@contextmanager
+def _readable() -> Iterator[None]:
+    """What a hostile body can raise, as Unreadable."""
     try:
-        text = body.decode()
+        yield
     except UnicodeDecodeError as error:
         raise Unreadable(f"the body is not UTF-8 at byte {error.start}") from error
-    try:
-        return list(_items(text))
     except json.JSONDecodeError as error:
         raise Unreadable(f"the body is no JSON: {error.msg} at character {error.pos}") from error
     except RecursionError as error:

@@ -33,20 +33,20 @@ from postroom.providers.smtp.reading import read_door, read_talk
 from postroom.providers.smtp.session import Endpoint, Session, SessionRefused, Talk, system_trust
 from postroom.providers.smtp.wire import ConnectionLost
 
-OwnHeader = Callable[[UUID, RawMail], bytes]
-"""The header line that carries the hand-over id, line end included."""
+OwnHeader = Callable[[Account, UUID, RawMail], bytes]
+"""The header lines that carry the hand-over id, line ends included."""
 
 _CLOSE_S_MAX = 2.0
 _IDLE_S_MAX = 20.0
 """Servers close idle connections after a minute and more; a younger one is nearly always alive."""
 
 
-def relay_header(handover_id: UUID, _mail: RawMail) -> bytes:
+def relay_header(_account: Account, handover_id: UUID, _mail: RawMail) -> bytes:
     """Our header for any relay."""
     return b"X-Postroom-Handover: %s\r\n" % str(handover_id).encode()
 
 
-def sendgrid_header(handover_id: UUID, mail: RawMail) -> bytes:
+def sendgrid_header(_account: Account, handover_id: UUID, mail: RawMail) -> bytes:
     """SendGrid's control header: the id comes back in every event, the mail stays as it is."""
     filters = {
         "clicktrack": mail.track_clicks,
@@ -86,19 +86,14 @@ class SmtpCarrier:
         self._trust = trust
         self._idle: dict[Endpoint, list[tuple[float, Session]]] = {}
 
-    def compose(
-        self,
-        account: Account,  # noqa: ARG002 - the protocol's; the mail is the same for every account
-        mail: Mail,
-        copies: Sequence[Copy],
-    ) -> list[Call]:
+    def compose(self, account: Account, mail: Mail, copies: Sequence[Copy]) -> list[Call]:
         """One call per copy. Pure. Raises CannotCarry for content that is not built yet."""
         if isinstance(mail, Content):
             raise CannotCarry("SMTP carries finished mails only")
-        return [self._call(mail, copy) for copy in copies]
+        return [self._call(account, mail, copy) for copy in copies]
 
-    def _call(self, mail: RawMail, copy: Copy) -> Call:
-        own = self._own_header(copy.handover_id, mail)
+    def _call(self, account: Account, mail: RawMail, copy: Copy) -> Call:
+        own = self._own_header(account, copy.handover_id, mail)
         segments: tuple[Segment, ...] = (own, *mail.copies[copy.handover_id])
         size = sum(len(s) if isinstance(s, bytes) else s.length for s in segments)
         return Call(

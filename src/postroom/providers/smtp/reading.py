@@ -12,6 +12,8 @@ from postroom.providers.smtp.wire import SmtpReply
 _CREDENTIALS = frozenset({530, 534, 535, 538})
 """Authentication is required, too weak, wrong, or needs encryption: a person must act."""
 _QUEUED_AS = re.compile(r"(?:queued as|\bid=)\s*<?([^\s<>;,]+)", re.IGNORECASE)
+_OK_ID = re.compile(r"Ok ([0-9a-f]{16}-[0-9a-f-]{36}-[0-9]{6})\s*")
+"""Amazon SES: docs.aws.amazon.com/ses/latest/dg/troubleshoot-smtp.html, read 2026-11-24."""
 
 
 def read_talk(handover_id: UUID, talk: Talk, broken: str | None = None) -> Reply:
@@ -27,7 +29,7 @@ def read_talk(handover_id: UUID, talk: Talk, broken: str | None = None) -> Reply
         kind = ReplyKind.UNKNOWN if talk.dotted else ReplyKind.TRY_LATER
         return Reply(kind, body=body, error=error)
     if last.code < 300:
-        found = _QUEUED_AS.search(last.text)
+        found = _QUEUED_AS.search(last.text) or _OK_ID.fullmatch(last.text)
         ids = {handover_id: found[1]} if found else {}
         return Reply(ReplyKind.TAKEN, last.code, body=body, message_ids=ids)
     if last.code in _CREDENTIALS and not talk.dotted:
