@@ -1,0 +1,169 @@
+"""What must hold after a run: each check gives the sentences that say what does not."""
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+
+from postroom.simulator.truth import TakenCopy
+from tests.faults.evidence import BREAKS_CALLS, Evidence, spans
+from tests.faults.scale import BATCH_MAX
+
+FINAL = frozenset({"delivered", "bounced", "rejected", "suppressed", "unconfirmed"})
+"""States in which nothing is in progress. Nobody here cancels, schedules, or sets an expiry."""
+NEVER_TAKEN = frozenset({"rejected", "suppressed", "unconfirmed"})
+"""What the ledger may say of a recipient for whom the provider took nothing."""
+_WORDS = {
+    "delivered": frozenset({"delivered"}),
+    "bounce": frozenset({"bounced"}),
+    "dropped": frozenset({"suppressed", "rejected"}),
+    "nothing": frozenset({"unconfirmed"}),
+}
+"""The states that agree with the simulator's last event about a mail."""
+
+
+def no_acknowledged_mail_is_lost(evidence: Evidence) -> Iterator[str]:
+    """Every mail that a client saw acknowledged is in the ledger, byte by byte, once."""
+    ids = Counter(one.message_id for one in evidence.acknowledged)
+    for one in evidence.acknowledged:
+        kept = evidence.messages.get(one.message_id)
+        if kept is None:
+            yield f"{one.mail.id} was acknowledged as {one.message_id} and is not in the ledger"
+        elif kept.digest != one.mail.digest:
+            yield f"{one.mail.id} is kept with other bytes than were submitted"
+        if ids[one.message_id] > 1:
+            yield f"{one.mail.id} shares message {one.message_id} with another mail"
+    for id in evidence.messages.keys() - ids.keys():
+        yield f"message {id} was acknowledged to nobody: its repeat made another message"
+
+
+def clients_see_nothing_strange(evidence: Evidence) -> Iterator[str]:
+    """A client sees 202 or 250, 503 or 4yz, or a broken connection, and is heard in the end."""
+    yield from evidence.strange
+
+
+def sums_equal_what_was_accepted(evidence: Evidence) -> Iterator[str]:
+    """Recipients as submitted, as counted at acceptance, as deliveries, and as reported agree."""
+    for one in evidence.acknowledged:
+        kept = evidence.messages.get(one.message_id)
+        deliveries = evidence.deliveries_of.get(one.message_id, [])
+        if kept is not None and kept.recipients + kept.duplicates != len(one.mail.recipients):
+            yield f"{one.mail.id} was counted with {kept.recipients} recipients at acceptance"
+        if sorted(d.recipient for d in deliveries) != sorted(one.mail.recipients):
+            yield f"{one.mail.id} has {len(deliveries)} deliveries, not one for each recipient"
+    accepted = sum(kept.recipients for kept in evidence.messages.values())
+    states = Counter(delivery.state for delivery in evidence.deliveries.values())
+    reported = Counter(evidence.report.get("states", {}))
+    if evidence.report.get("recipients") != accepted or not evidence.report.get("balanced"):
+        yield f"the report does not balance with the {accepted} recipients that were accepted"
+    if +reported != states:
+        yield f"the report counts {dict(+reported)}, the deliveries are {dict(states)}"
+
+
+def nothing_is_in_progress(evidence: Evidence) -> Iterator[str]:
+    """In the end every delivery stands in one final state."""
+    for id, delivery in evidence.deliveries.items():
+        if delivery.state not in FINAL:
+            yield f"delivery {id} is {delivery.state} in the end"
+
+
+def nobody_gets_it_twice(evidence: Evidence) -> Iterator[str]:
+    """The provider took at most one copy for each recipient; every address occurs in one mail."""
+    taken = Counter(one.copy.recipient for one in evidence.truth.copies.values())
+    for recipient, times in taken.items():
+        if times > 1:
+            yield f"{recipient} was handed over {times} times"
+
+
+def doubt_stays_within_the_faults(evidence: Evidence) -> Iterator[str]:
+    """Only calls in flight at a fault end in doubt, and every doubt is settled in the end."""
+    breaking = [fault for fault in evidence.faults if fault.kind in BREAKS_CALLS]
+    allowed = BATCH_MAX * sum(len(evidence.calls_at(fault)) for fault in breaking)
+    doubtful = {one.delivery_id for one in evidence.doubtful}
+    if len(doubtful) > allowed:
+        yield f"{len(doubtful)} deliveries were in doubt, {allowed} were in flight at the faults"
+    for one in evidence.doubtful:
+        if not any(spans(one, fault) for fault in breaking):
+            yield f"attempt {one.attempt_id} ended in doubt and no fault explains it"
+    for id in doubtful:
+        if evidence.deliveries[id].state not in FINAL:
+            yield f"delivery {id} was in doubt and is {evidence.deliveries[id].state} in the end"
+
+
+def the_ledger_equals_the_truth(evidence: Evidence) -> Iterator[str]:
+    """Of every recipient the ledger says what became of the copy that the provider took."""
+    known = evidence.truth.by_handover()
+    told: set[object] = set()
+    for handover_id, copies in known.items():
+        handover = evidence.handovers.get(handover_id)
+        if handover is None:
+            yield f"hand-over {handover_id} was made and the ledger does not know it"
+            continue
+        told.add(handover.delivery_id)
+        yield from _compared(evidence, handover.delivery_id, copies)
+    for copy in evidence.truth.copies.values():
+        if copy.copy.handover is None:
+            yield f"copy {copy.copy.id} was made without a hand-over id"
+    for id, delivery in evidence.deliveries.items():
+        if id not in told and delivery.state not in NEVER_TAKEN:
+            yield f"delivery {id} is {delivery.state} and the provider took nothing"
+
+
+def _compared(evidence: Evidence, delivery_id: object, copies: list[TakenCopy]) -> Iterator[str]:
+    delivery = evidence.deliveries[delivery_id]  # type: ignore[index]  # of a hand-over
+    for taken in copies:
+        final = taken.final.event if taken.final else "nothing"
+        if not taken.complete or not all(evidence.truth.told(fact) for fact in taken.facts):
+            yield f"the simulator has not told everything about {taken.copy.recipient}"
+        elif delivery.recipient != taken.copy.recipient:
+            yield f"{taken.copy.recipient} got the hand-over of {delivery.recipient}"
+        elif delivery.state not in _WORDS.get(final, frozenset()):
+            yield f"{delivery.recipient} is {delivery.state}; the truth is {final}"
+
+
+def nobody_sees_another(evidence: Evidence) -> Iterator[str]:
+    """A copy shows its recipient alone, or To and Cc as written; and it is the recipient's own."""
+    mails = {
+        recipient: one.mail for one in evidence.acknowledged for recipient in one.mail.recipients
+    }
+    for taken in evidence.truth.copies.values():
+        copy, mail = taken.copy, mails.get(taken.copy.recipient)
+        if mail is None:
+            yield f"{copy.recipient} got a mail that nobody was acknowledged"
+            continue
+        if (copy.to, copy.cc) != (mail.to or (copy.recipient,), mail.cc):
+            yield f"{copy.recipient} sees {', '.join((*copy.to, *copy.cc))}"
+        if copy.digest != mail.digests[copy.recipient]:
+            yield f"{copy.recipient} got another content than was meant for him"
+
+
+def verify_finds_nothing(evidence: Evidence) -> Iterator[str]:
+    """`postroom verify` recomputed everything and found it as kept."""
+    if evidence.verified:
+        yield f"postroom verify: {evidence.verified}"
+
+
+def no_role_has_a_traceback(evidence: Evidence) -> Iterator[str]:
+    """A role that was not itself killed said nothing of an error that it did not expect."""
+    lines = evidence.log.splitlines()
+    for number, line in enumerate(lines):
+        if "Traceback (most recent call last)" in line:
+            yield "a role's log has a traceback: " + " | ".join(lines[max(0, number - 1) :][:40])
+
+
+CHECKS: tuple[Callable[[Evidence], Iterator[str]], ...] = (
+    no_acknowledged_mail_is_lost,
+    clients_see_nothing_strange,
+    sums_equal_what_was_accepted,
+    nothing_is_in_progress,
+    nobody_gets_it_twice,
+    doubt_stays_within_the_faults,
+    the_ledger_equals_the_truth,
+    nobody_sees_another,
+    verify_finds_nothing,
+    no_role_has_a_traceback,
+)
+
+
+def violations(evidence: Evidence) -> dict[str, list[str]]:
+    """Everything that does not hold, by the name of the check."""
+    found = {check.__name__: list(check(evidence)) for check in CHECKS}
+    return {name: sentences for name, sentences in found.items() if sentences}

@@ -1,0 +1,104 @@
+"""The runs as tables: per fault, and per seed."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import astuple, dataclass
+from itertools import chain
+
+from tests.faults.checks import violations
+from tests.faults.clients import Acknowledged
+from tests.faults.evidence import BREAKS_CALLS, Evidence, KeptHandover, spanning
+from tests.faults.killer import KINDS
+from tests.faults.scale import BATCH_MAX
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """What happened to whatever was under way when processes of one kind were killed."""
+
+    fault: str
+    times: int
+    in_mid_call: int
+    """Kills with at least one call to the provider in flight."""
+    lost: int
+    """Mails acknowledged and not in the ledger."""
+    doubled: int
+    """Hand-overs of recipients who got more than one copy."""
+    in_doubt: int
+    """Hand-overs whose call ended without a known result."""
+    open: int
+    """Those of them of which nothing was ever heard: `unconfirmed` in the end."""
+
+
+@dataclass(frozen=True, slots=True)
+class Total:
+    """One run as a whole."""
+
+    seed: int
+    mails: int
+    recipients: int
+    tries: int
+    """How often clients submitted these mails."""
+    in_flight: int
+    """Deliveries that the calls in flight at the faults could hold at most."""
+    in_doubt: int
+    open: int
+    lost: int
+    doubled: int
+    violations: int
+
+
+def rows(runs: Iterable[Evidence]) -> list[Row]:
+    """One row for each kind of fault, over all runs."""
+    found = {kind: [_row(run, kind) for run in runs] for kind in KINDS}
+    return [Row(kind, *map(sum, zip(*made, strict=True))) for kind, made in found.items()]
+
+
+def totals(runs: Mapping[int, Evidence]) -> list[Total]:
+    """One row for each run, by its seed."""
+    return [_total(seed, run) for seed, run in runs.items()]
+
+
+def markdown(of: Sequence[Row] | Sequence[Total]) -> str:
+    """Rows as a table."""
+    names = [name.replace("_", " ") for name in of[0].__slots__]
+    lines = [names, ["---"] * len(names), *([str(cell) for cell in astuple(row)] for row in of)]
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
+
+
+def _row(run: Evidence, kind: str) -> tuple[int, ...]:
+    faults = [fault for fault in run.faults if fault.kind == kind]
+    in_mid_call = sum(bool(run.calls_at(fault)) for fault in faults)
+    suspects = (_lost(run), _doubled(run), run.doubtful, _open(run))
+    return (len(faults), in_mid_call, *(spanning(these, faults) for these in suspects))
+
+
+def _total(seed: int, run: Evidence) -> Total:
+    breaking = [fault for fault in run.faults if fault.kind in BREAKS_CALLS]
+    return Total(
+        seed,
+        len(run.acknowledged),
+        len(run.deliveries),
+        sum(one.tries for one in run.acknowledged),
+        BATCH_MAX * sum(len(run.calls_at(fault)) for fault in breaking),
+        len(run.doubtful),
+        len(_open(run)),
+        len(_lost(run)),
+        len(_doubled(run)),
+        len(list(chain.from_iterable(violations(run).values()))),
+    )
+
+
+def _lost(run: Evidence) -> list[Acknowledged]:
+    return [one for one in run.acknowledged if one.message_id not in run.messages]
+
+
+def _open(run: Evidence) -> list[KeptHandover]:
+    return [one for one in run.doubtful if run.deliveries[one.delivery_id].state == "unconfirmed"]
+
+
+def _doubled(run: Evidence) -> list[KeptHandover]:
+    copies = run.truth.copies.values()
+    taken = Counter(one.copy.recipient for one in copies)
+    ids = (one.copy.handover for one in copies if taken[one.copy.recipient] > 1)
+    return [run.handovers[id] for id in ids if id in run.handovers]
