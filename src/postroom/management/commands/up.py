@@ -39,8 +39,8 @@ def run(arguments: Namespace) -> int:
             for role in ROLES.values()
             if role.name not in left_out
         ]
-        doors = {role: is_open for role, is_open in _doors().items() if role not in left_out}
-        Supervisor(children, doors, _tend_database).run()
+        awaited = {role: is_open for role, is_open in doors().items() if role not in left_out}
+        Supervisor(children, awaited, _tend_database).run()
     return _say_goodbye()
 
 
@@ -71,7 +71,8 @@ def _say_where() -> None:
     say(f"Data       {settings.POSTROOM_DATA}")
 
 
-def _doors() -> dict[str, Callable[[], bool]]:
+def doors() -> dict[str, Callable[[], bool]]:
+    """Whether each door of this installation is open."""
     host = reachable_host(settings.POSTROOM_BIND)
     return {
         "web": lambda: probes.answers_http(host, settings.POSTROOM_HTTP_PORT),
