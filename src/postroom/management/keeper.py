@@ -15,6 +15,7 @@ from pathlib import Path
 
 from postroom.management import cluster, filelock
 from postroom.management.lineage import ends_with_parent
+from postroom.management.restarts import Restarts
 
 _LOOK_S = 0.1
 _BACK_OFF_S_MAX = 5.0
@@ -22,13 +23,14 @@ _STOP_S_MAX = 60.0  # a fast shutdown writes one checkpoint
 
 
 class Keeper:
-    """One server process, started anew when it has ended, with a growing pause."""
+    """One server process, started anew when it has ended; see `restarts` for the pauses."""
 
     def __init__(self, data: Path) -> None:
         self._data = data
         self._user = cluster.server_user()
         self._server: subprocess.Popen[bytes] | None = None
-        self._pause_s = 0.0
+        self._restarts = Restarts(_BACK_OFF_S_MAX)
+        self._started = 0.0
         self._due = 0.0
 
     def look(self) -> None:
@@ -38,9 +40,9 @@ class Keeper:
             if self._server.poll() is None:
                 return
             self._server = None
-            self._pause_s = min(2 * self._pause_s + _LOOK_S, _BACK_OFF_S_MAX)
-            self._due = now + self._pause_s
+            self._due = now + self._restarts.pause_s(now - self._started)
         if now >= self._due:
+            self._started = now
             self._server = self._start()
 
     def stop(self) -> None:

@@ -10,11 +10,10 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 
 from postroom.management.lineage import ends_with_parent
+from postroom.management.restarts import Restarts
 
 _LOOK_S = 0.1
 _BACK_OFF_S_MAX = 10.0
-_HEALTHY_S = 10.0
-"""A role that ran this long starts again at once when it dies."""
 _STOP_S_MAX = 15.0
 """A sender waits for its calls in flight only so long; what is left is found again."""
 
@@ -32,7 +31,7 @@ class Child:
     command: Sequence[str]
     process: subprocess.Popen[bytes] | None = None
     started: float = 0.0
-    pause_s: float = 0.0
+    restarts: Restarts = field(default_factory=lambda: Restarts(_BACK_OFF_S_MAX))
     due: float = 0.0
 
     def look(self) -> None:
@@ -65,12 +64,10 @@ class Child:
 
     def _bury(self, status: int, now: float) -> None:
         self._end_group()
-        if now - self.started > _HEALTHY_S:
-            self.pause_s = 0.0
-        self.due = now + self.pause_s
-        when = f"in {self.pause_s:.1f} s" if self.pause_s else "at once"
+        pause_s = self.restarts.pause_s(now - self.started)
+        self.due = now + pause_s
+        when = f"in {pause_s:.1f} s" if pause_s else "at once"
         say(f"{self.role} ended ({_ending(status)}); it starts again {when}.")
-        self.pause_s = min(2 * self.pause_s + _LOOK_S, _BACK_OFF_S_MAX)
 
     def _end_group(self) -> None:
         """Kills what the process has left behind: workers survive their killed parent."""
