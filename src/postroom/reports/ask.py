@@ -85,6 +85,7 @@ def _delivery(row: reading.Delivery) -> Iterator[str]:
             ("Submitted", f"{moment(row.accepted_at)} by {row.application}{_kind(row)}"),
             ("Communication", row.communication),
             ("Reason", _reason(row)),
+            ("Reply", None if row.reason else _codes(row)),
             ("Said by", _said_by(row)),
             ("Noted", ", ".join(_noted(row)) or None),
             ("Delivery", str(row.id)),
@@ -99,10 +100,14 @@ def _kind(row: reading.Delivery) -> str:
 
 
 def _reason(row: reading.Delivery) -> str | None:
+    codes = _codes(row)
+    return f"{row.reason} ({codes})" if row.reason and codes else row.reason
+
+
+def _codes(row: reading.Delivery) -> str | None:
+    """What the receiver's server answered, in numbers."""
     codes = [str(code) for code in (row.reply_code, row.enhanced_code) if code is not None]
-    if row.reason is None:
-        return " ".join(codes) or None
-    return f"{row.reason} ({' '.join(codes)})" if codes else row.reason
+    return " ".join(codes) or None
 
 
 def _said_by(row: reading.Delivery) -> str | None:
