@@ -297,7 +297,7 @@ class Occasion:
 
 def occasion(seed: int, count: int = 250) -> Occasion:
     """A ledger with one message of `count` deliveries, and facts at random about each."""
-    dice = Random(seed)  # noqa: S311 - chance, no secret
+    dice = Random(seed)
     partitions.ensure(NOON)
     account_id = making.account()
     application_id = making.application()
