@@ -71,7 +71,7 @@ def test_the_narrowest_network_names_the_application() -> None:
 
 def _application(peer_ip: str) -> str | None:
     caller = keys.by_network(peer_ip)
-    return caller and caller.application
+    return None if caller is None else caller.application
 
 
 def test_a_network_belongs_to_one_application() -> None:
