@@ -78,7 +78,7 @@ def main() -> int:
         by_fault=markdown(rows(runs.values())),
         by_seed=markdown(totals(runs)),
     )
-    print(page[page.index("## By fault") :])
+    print(page[page.index("## By fault") :], flush=True)
     if not arguments.short and not arguments.seed:
         _PAGE.write_text(page, encoding="utf-8")
     return int(any(violations(evidence) for evidence in runs.values()))

@@ -49,7 +49,7 @@ class KeptDelivery:
 
 @dataclass(frozen=True, slots=True)
 class KeptHandover:
-    """A hand-over as the ledger keeps it, with the times of its attempt."""
+    """A hand-over as the ledger keeps it, with the times of its call."""
 
     delivery_id: UUID
     attempt_id: UUID
