@@ -64,7 +64,42 @@ SPARKPOST: dict[str, ProviderClass] = {
 """`bounce_class`: support.sparkpost.com, "Bounce Classification Codes". Classes 25 and 26 are
 decided by their text before this table is read."""
 
+SES: dict[str, ProviderClass] = {
+    "Undetermined/Undetermined": ProviderClass("unclassified"),
+    "Permanent/General": ProviderClass("address_unknown"),
+    "Permanent/NoEmail": ProviderClass("address_unknown"),
+    "Permanent/Suppressed": ProviderClass("suppressed_by_provider", "bounced"),
+    "Permanent/OnAccountSuppressionList": ProviderClass("suppressed_by_provider"),
+    "Permanent/OnTenantSuppressionList": ProviderClass("suppressed_by_provider"),
+    "Permanent/EmailValidationSuppressed": ProviderClass("suppressed_by_provider"),
+    "Complaint/OnAccountSuppressionList": ProviderClass("suppressed_by_provider"),
+    "Complaint/OnTenantSuppressionList": ProviderClass("suppressed_by_provider"),
+    "Transient/General": ProviderClass("gave_up"),
+    "Transient/MailboxFull": ProviderClass("mailbox_full"),
+    "Transient/MessageTooLarge": ProviderClass("message_too_large"),
+    "Transient/CustomTimeoutExceeded": ProviderClass("gave_up"),
+    "Transient/ContentRejected": ProviderClass("content_refused"),
+    "Transient/AttachmentRejected": ProviderClass("attachment_refused"),
+    "DeliveryDelay/InternalFailure": ProviderClass("unclassified"),
+    "DeliveryDelay/General": ProviderClass("unclassified"),
+    "DeliveryDelay/MailboxFull": ProviderClass("mailbox_full"),
+    "DeliveryDelay/SpamDetected": ProviderClass("reputation_block"),
+    "DeliveryDelay/RecipientServerError": ProviderClass("receiver_down"),
+    "DeliveryDelay/IPFailure": ProviderClass("reputation_block"),
+    "DeliveryDelay/TransientCommunicationFailure": ProviderClass("routing_or_network"),
+    "DeliveryDelay/BYOIPHostNameLookupUnavailable": ProviderClass("ptr_or_ip_config"),
+    "DeliveryDelay/Undetermined": ProviderClass("unclassified"),
+    "DeliveryDelay/SendingDeferral": ProviderClass("rate_limited"),
+    "Reject/Bad content": ProviderClass("provider_refused"),
+    "Rendering Failure": ProviderClass("render_failed"),
+}
+"""`bounceType/bounceSubType`, and the classes of the other failing events under their type:
+docs.aws.amazon.com/ses/latest/dg/event-publishing-retrieving-sns-contents.html, read 2026-11-24.
+`Suppressed` is the list for all customers: addresses that bounced of late. The account's own list
+does not tell here whether a bounce or a complaint put the address there."""
+
 PROVIDER_CLASSES: dict[str, dict[str, ProviderClass]] = {
+    "ses": SES,
     "sendgrid": SENDGRID,
     "sparkpost": SPARKPOST,
 }

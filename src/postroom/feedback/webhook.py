@@ -1,5 +1,6 @@
 """Provider webhooks: verify, keep the raw bytes, answer. Nothing is read here."""
 
+import logging
 import time
 from collections.abc import Mapping
 from concurrent.futures import TimeoutError as FutureTimeout
@@ -16,13 +17,18 @@ from postroom.ledger.accounts import AccountRow
 from postroom.ledger.db import LedgerUnavailable
 from postroom.ledger.intake import NewReceipt, keep_refused
 from postroom.ledger.writer import store_receipt
-from postroom.providers.base import Account, NotAuthentic
+from postroom.providers.base import Account, CannotTell, NotAuthentic, ReplyKind
+from postroom.providers.http_calls import get_once
 from postroom.providers.registry import PROVIDERS
+
+log = logging.getLogger(__name__)
 
 ACCOUNTS_CACHE_S = 5.0
 """How long an account's keys are remembered: each look-up would decrypt its settings."""
 COMMIT_TIMEOUT_S = 25.0
 """Longer than any commit should take; providers wait 10 s or more and then repeat."""
+VISIT_TIMEOUT_S = 5.0
+"""Amazon gives a confirmation 15 seconds to be answered."""
 _NEVER_STORED = frozenset({"authorization", "cookie", "proxy-authorization"})
 
 
@@ -37,6 +43,7 @@ def receive(request: HttpRequest, account: str, secret: str) -> HttpResponse:
     headers = {name.lower(): value for name, value in request.headers.items()}
     _verify(row, headers, request.body, received_at)
     _store(NewReceipt(row.id, received_at, _storable(headers), request.body))
+    _follow_up(row, headers, request.body)
     return HttpResponse(status=200)
 
 
@@ -48,14 +55,39 @@ def _verify(
         raise not_found("There is no such webhook.")
     try:
         receiver.verify(_as_account(row), headers, body, received_at)
+    except CannotTell as error:
+        log.warning("webhook of account %s: %s", row.name, error)
+        raise unavailable("The notification cannot be verified now; please repeat it.") from error
     except NotAuthentic as error:
         keep_refused(row.id, received_at, str(error), _storable(headers), body)
-        raise Problem(
-            401,
-            "not-authentic",
-            "The notification does not prove its origin",
-            f"{error} Nothing was stored as an event.",
-        ) from error
+        raise _not_authentic(error) from error
+
+
+def _follow_up(row: AccountRow, headers: Mapping[str, str], body: bytes) -> None:
+    """Visit what the stored notification asks for; unavailable makes its teller ask again."""
+    asked = PROVIDERS[row.provider].follow_up
+    if asked is None:
+        return
+    try:
+        url = asked(_as_account(row), headers, body)
+    except NotAuthentic as error:
+        raise _not_authentic(error) from error
+    if url is None:
+        return
+    reply = get_once(_as_account(row), url, VISIT_TIMEOUT_S)
+    if reply.kind is not ReplyKind.TAKEN:
+        log.warning("account %s: confirming failed: %s", row.name, reply.error or reply.status)
+        raise unavailable("The confirmation could not be made; please repeat it.")
+    log.info("account %s: confirmed that it is to be told", row.name)
+
+
+def _not_authentic(error: NotAuthentic) -> Problem:
+    return Problem(
+        401,
+        "not-authentic",
+        "The notification does not prove its origin",
+        f"{error} Nothing was stored as an event.",
+    )
 
 
 def _store(receipt: NewReceipt) -> None:

@@ -15,6 +15,14 @@ class NotAuthentic(Exception):
     """The notification did not prove that it comes from the provider."""
 
 
+class CannotTell(Exception):
+    """Whether the notification is authentic cannot be told now; its sender is to repeat it."""
+
+
+class PullFailed(Exception):
+    """The queue could not be asked; the message says why."""
+
+
 class Unreadable(Exception):
     """The bytes are no notification of this provider."""
 
@@ -238,9 +246,45 @@ class Receiver(Protocol):
     def verify(
         self, account: Account, headers: Mapping[str, str], body: bytes, now: datetime
     ) -> None:
-        """Nothing; raises NotAuthentic. `headers` have lower-case names, `authorization` too."""
+        """Nothing; raises NotAuthentic, or CannotTell for trouble of our own.
+
+        `headers` have lower-case names, `authorization` too.
+        """
         ...
 
     def parse(self, headers: Mapping[str, str], body: bytes) -> Iterator[Heard]:
         """The events of one notification; raises Unreadable when the bytes are none."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Pulled:
+    """One notification that was taken out of a provider's queue."""
+
+    body: bytes = field(repr=False)
+    headers: Mapping[str, str]
+    """What the queue says about it, as a webhook's headers would."""
+    handle: str = field(repr=False)
+    """By this the queue knows what to let go of."""
+
+
+class Puller(Protocol):
+    """Takes notifications out of a queue of the provider, instead of being posted to."""
+
+    needs: frozenset[str]
+    """Settings that an account must have to be pulled from."""
+
+    async def receive(self, account: Account) -> list[Pulled]:
+        """What waits in the queue, or nothing after some seconds; raises PullFailed.
+
+        The queue keeps what it gave, and gives it again, until it is let go.
+        """
+        ...
+
+    async def let_go(self, account: Account, pulled: Sequence[Pulled]) -> None:
+        """Forget what is stored here by now; raises PullFailed."""
+        ...
+
+    async def close(self) -> None:
+        """Let kept connections go."""
         ...

@@ -1,5 +1,6 @@
 """HTTP calls to providers: kept connections, time-outs, and what a call that broke amounts to."""
 
+import asyncio
 import io
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -10,7 +11,7 @@ import aiohttp
 from postroom.providers.base import Account, Reply, ReplyKind
 
 _CONNECT_S = 10.0
-_ANSWER_BYTES_MAX = 256 * 1024
+ANSWER_BYTES_MAX = 256 * 1024
 """An answer is a few hundred bytes, or one entry for each of up to 1,000 recipients."""
 
 
@@ -39,8 +40,9 @@ class Answer:
 class HttpCalls:
     """Makes calls and keeps the connections of each account."""
 
-    def __init__(self, timeout_s: float) -> None:
+    def __init__(self, timeout_s: float, answer_bytes_max: int = ANSWER_BYTES_MAX) -> None:
         """Every call ends after `timeout_s` seconds, whatever happens."""
+        self._answer_bytes_max = answer_bytes_max
         connect_s = min(_CONNECT_S, timeout_s)
         self._timeout = aiohttp.ClientTimeout(total=timeout_s, connect=connect_s)
         self._sessions: dict[int, aiohttp.ClientSession] = {}
@@ -73,7 +75,7 @@ class HttpCalls:
             allow_redirects=False,
             trace_request_ctx=sent,
         ) as answer:
-            body, whole = await _body(answer)
+            body, whole = await _body(answer, self._answer_bytes_max)
             headers = {
                 name.lower(): value
                 for name, value in answer.headers.items()
@@ -116,7 +118,7 @@ async def _note_begun(
     context.trace_request_ctx.begun = True
 
 
-async def _body(answer: aiohttp.ClientResponse) -> tuple[bytes, bool]:
+async def _body(answer: aiohttp.ClientResponse, bytes_max: int) -> tuple[bytes, bool]:
     """The beginning of the answer's body, and whether that is all of it.
 
     The status line is there already and has decided, however the rest breaks off.
@@ -125,8 +127,26 @@ async def _body(answer: aiohttp.ClientResponse) -> tuple[bytes, bool]:
     try:
         async for chunk in answer.content.iter_any():
             body += chunk
-            if len(body) > _ANSWER_BYTES_MAX:
-                return bytes(body[:_ANSWER_BYTES_MAX]), False
+            if len(body) > bytes_max:
+                return bytes(body[:bytes_max]), False
     except (aiohttp.ClientError, OSError) as error:
         return bytes(body + f" [broken off: {error}]".encode()), False
     return bytes(body), True
+
+
+def get_once(account: Account, url: str, timeout_s: float) -> Reply:
+    """The answer at an address, TAKEN when it is a whole 200; for roles without an event loop."""
+    return asyncio.run(_get_once(account, url, timeout_s))
+
+
+async def _get_once(account: Account, url: str, timeout_s: float) -> Reply:
+    calls = HttpCalls(timeout_s)
+    try:
+        return await calls.make(account, Request(url, b"", {}, "GET"), _as_it_is)
+    finally:
+        await calls.close()
+
+
+def _as_it_is(answer: Answer) -> Reply:
+    kind = ReplyKind.TAKEN if answer.status == 200 and answer.whole else ReplyKind.TRY_LATER
+    return Reply(kind, answer.status, answer.headers, answer.body)

@@ -1,10 +1,10 @@
 """The providers: each one's roads in order of preference, and how its notifications are read."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from postroom.providers import sendgrid, smtp
-from postroom.providers.base import Carrier, Receiver
+from postroom.providers import sendgrid, ses, smtp
+from postroom.providers.base import Account, Carrier, Puller, Receiver
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +21,10 @@ class Road:
     """Lower-case header names by which a mail would steer our account: left out."""
 
 
+FollowUp = Callable[[Account, Mapping[str, str], bytes], str | None]
+"""The address that a stored notification asks us to visit; None: it asks for nothing."""
+
+
 @dataclass(frozen=True, slots=True)
 class Provider:
     """What we know of one provider."""
@@ -28,6 +32,10 @@ class Provider:
     roads: tuple[Road, ...]
     receiver: Receiver | None
     """None: it sends no notifications."""
+    follow_up: FollowUp | None = None
+    """None: it never waits for a visit of ours."""
+    make_puller: Callable[[], Puller] | None = None
+    """None: it has no queue to pull from."""
 
 
 PROVIDERS: dict[str, Provider] = {
@@ -46,6 +54,25 @@ PROVIDERS: dict[str, Provider] = {
             ),
         ),
         receiver=sendgrid.SendGridReceiver(),
+    ),
+    "ses": Provider(
+        roads=(
+            Road(
+                "ses",
+                ses.SesCarrier,
+                frozenset({"access_key_id", "secret_access_key", "region"}),
+                steering=ses.STEERING,
+            ),
+            Road(
+                "ses_smtp",
+                ses.SesSmtpCarrier,
+                frozenset({"smtp_host"}),
+                steering=ses.STEERING,
+            ),
+        ),
+        receiver=ses.SesReceiver(),
+        follow_up=ses.follow_up,
+        make_puller=ses.SqsPuller,
     ),
     "smtp": Provider(
         roads=(

@@ -12,6 +12,9 @@ from uuid import UUID
 
 Fields = Mapping[str, Any]
 
+_ISO_TIME = re.compile(
+    r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:?\d\d)", re.ASCII
+)
 _UNSTORABLE = re.compile(r"[\x00\ud800-\udfff]")
 
 
@@ -50,4 +53,14 @@ def unix_time(stamp: str) -> datetime | None:
     try:
         return datetime.fromtimestamp(float(stamp), UTC)
     except (ValueError, OverflowError, OSError):
+        return None
+
+
+def iso_time(stamp: str) -> datetime | None:
+    """The instant of an ISO 8601 time with its zone; None for any other text."""
+    if not _ISO_TIME.fullmatch(stamp):
+        return None
+    try:
+        return datetime.fromisoformat(stamp).astimezone(UTC)
+    except (ValueError, OverflowError):
         return None
