@@ -59,6 +59,12 @@ def _interpreter(stop: threading.Event) -> None:
     interpreter.serve(stop)
 
 
+def _puller(stop: threading.Event) -> None:
+    from postroom.feedback import puller
+
+    puller.serve(stop)
+
+
 def _clock(stop: threading.Event) -> None:
     from postroom.management import clock
 
@@ -77,6 +83,7 @@ ROLES = {
     for role in (
         Role("simulator", _simulator),
         Role("interpreter", _interpreter),
+        Role("puller", _puller),
         Role("clock", _clock),
         Role("sender", _sender),
         Role("web", _web, minds_signals=True),
