@@ -1,5 +1,6 @@
 """Connections to PostgreSQL for everything but configuration pages."""
 
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
@@ -16,8 +17,17 @@ class LedgerUnavailable(Exception):
     """The database cannot be reached or did not commit; nothing was acknowledged."""
 
 
-@cache
+_one_at_a_time = threading.Lock()
+
+
 def _pool() -> ConnectionPool[Connection]:
+    """This process's pool; a role's threads come all at once, and a second pool would be lost."""
+    with _one_at_a_time:
+        return _opened()
+
+
+@cache
+def _opened() -> ConnectionPool[Connection]:
     return ConnectionPool(
         settings.POSTROOM_DATABASE_DSN,
         min_size=0,
@@ -58,6 +68,7 @@ def transaction() -> Iterator[Connection]:
 
 def close() -> None:
     """Let all pooled connections go; the next call opens a new pool."""
-    if _pool.cache_info().currsize:
-        _pool().close()
-        _pool.cache_clear()
+    with _one_at_a_time:
+        if _opened.cache_info().currsize:
+            _opened().close()
+            _opened.cache_clear()
