@@ -231,7 +231,10 @@ def test_every_delay_goes_on_being_tried(kind: str) -> None:
     assert read(heard, "ses").reason == SES[f"DeliveryDelay/{kind}"].reason
 
 
-@pytest.mark.parametrize("body", [b"", b"[]", b"7", b"{", b"\xff\xfe", b'{"a":' * 50_000])
+@pytest.mark.parametrize(
+    "body",
+    [b"", b"[]", b"7", b"{", b"\xff\xfe", b'{"a":' * 50_000, in_envelope('{"eventType":"Bounce')],
+)
 def test_what_is_no_notification_is_unreadable(body: bytes) -> None:
     with pytest.raises(Unreadable):
         parsed(body)

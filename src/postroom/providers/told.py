@@ -12,9 +12,7 @@ from uuid import UUID
 
 Fields = Mapping[str, Any]
 
-_ISO_TIME = re.compile(
-    r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:?\d\d)", re.ASCII
-)
+_ISO_TIME = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:?\d\d)", re.ASCII)
 _UNSTORABLE = re.compile(r"[\x00\ud800-\udfff]")
 
 

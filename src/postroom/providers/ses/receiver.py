@@ -69,14 +69,12 @@ def follow_up(
 
 
 def _message(envelope: sns.Envelope) -> Mapping[str, object] | None:
-    """The event inside; None for an envelope that holds none."""
-    if envelope.type != sns.NOTIFICATION:
-        return None
-    try:
-        return _object(envelope.text("Message").encode("utf-8", "surrogatepass"), Unreadable)
-    except Unreadable:
+    """The event inside; None for an envelope that holds none; Unreadable for a broken one."""
+    message = envelope.text("Message")
+    if envelope.type != sns.NOTIFICATION or not message.lstrip().startswith("{"):
         # SES's first word to a new topic is a sentence.
         return None
+    return _object(message.encode("utf-8", "surrogatepass"), Unreadable)
 
 
 def _object(body: bytes, otherwise: Callable[[str], Exception]) -> Mapping[str, object]:
