@@ -13,11 +13,11 @@ NEVER_TAKEN = frozenset({"rejected", "suppressed", "unconfirmed"})
 """What the ledger may say of a recipient for whom the provider took nothing."""
 _WORDS = {
     "delivered": frozenset({"delivered"}),
-    "bounce": frozenset({"bounced"}),
+    "bounced": frozenset({"bounced"}),
     "dropped": frozenset({"suppressed", "rejected"}),
     "nothing": frozenset({"unconfirmed"}),
 }
-"""The states that agree with the simulator's last event about a mail."""
+"""The states that agree with what the simulator last let happen to a mail."""
 
 
 def no_acknowledged_mail_is_lost(evidence: Evidence) -> Iterator[str]:
@@ -110,7 +110,7 @@ def the_ledger_equals_the_truth(evidence: Evidence) -> Iterator[str]:
 def _compared(evidence: Evidence, delivery_id: object, copies: list[TakenCopy]) -> Iterator[str]:
     delivery = evidence.deliveries[delivery_id]  # type: ignore[index]  # of a hand-over
     for taken in copies:
-        final = taken.final.event if taken.final else "nothing"
+        final = taken.final.what if taken.final else "nothing"
         if not taken.complete or not all(evidence.truth.told(fact) for fact in taken.facts):
             yield f"the simulator has not told everything about {taken.copy.recipient}"
         elif delivery.recipient != taken.copy.recipient:

@@ -9,6 +9,7 @@ from uuid import UUID
 import pytest
 
 from postroom.simulator.copies import Copy
+from postroom.simulator.steps import Step, What
 from postroom.simulator.truth import Fact, TakenCopy, Truth
 from tests.faults.checks import CHECKS, violations
 from tests.faults.clients import Acknowledged
@@ -32,8 +33,9 @@ def _mail(id: str, door: str, *people: str) -> Mail:
     return Mail(id, door, people, id.encode(), to, (), {one: f"for {one}" for one in people})
 
 
-def _taken(recipient: str, handover: str, *events: str) -> TakenCopy:
+def _taken(recipient: str, handover: str, *happened: What) -> TakenCopy:
     copy = Copy(
+        face="sendgrid",
         message_id=f"id-{handover}",
         number=0,
         door="http",
@@ -42,19 +44,22 @@ def _taken(recipient: str, handover: str, *events: str) -> TakenCopy:
         to=(recipient,),
         cc=(),
         digest=f"for {recipient}",
-        smtp_id="<1@sim.example>",
+        header_message_id="<1@sim.example>",
         taken_at=0,
         starts_at=0,
         seed=1,
-        args={"postroom_handover": handover},
+        handover=handover,
     )
-    return TakenCopy(copy, len(events), [Fact(event, 0, "batch", {}) for event in events])
+    return TakenCopy(copy, len(happened), [Fact(0, "batch", Step(what, 0)) for what in happened])
 
 
 def _sound() -> Evidence:
     """Ann got hers; Ben's call broke off when the sender was killed; Cat's mail bounced."""
     http, smtp = _mail("h", "http", _ANN, _BEN), _mail("s", "smtp", _CAT)
-    copies = (_taken(_ANN, "a", "processed", "delivered"), _taken(_CAT, "c", "processed", "bounce"))
+    copies = (
+        _taken(_ANN, "a", What.ACCEPTED, What.DELIVERED),
+        _taken(_CAT, "c", What.ACCEPTED, What.BOUNCED),
+    )
     return Evidence(
         acknowledged=[
             Acknowledged(http, _HTTP, _at(0), _at(1), 1),
@@ -176,7 +181,7 @@ def _hand_over_without_an_attempt(evidence: Evidence) -> None:
 
 
 def _hand_over_without_an_id(evidence: Evidence) -> None:
-    _alter_copy(evidence, "a", args={})
+    _alter_copy(evidence, "a", handover=None)
 
 
 def _tell_too_little(evidence: Evidence) -> None:
@@ -200,7 +205,7 @@ def _send_another_content(evidence: Evidence) -> None:
 
 
 def _send_to_a_stranger(evidence: Evidence) -> None:
-    evidence.truth.copies["s"] = _taken("eve@people.example", "a", "delivered")
+    evidence.truth.copies["s"] = _taken("eve@people.example", "a", What.DELIVERED)
 
 
 def _verify_finds_something(evidence: Evidence) -> None:

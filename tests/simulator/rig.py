@@ -23,9 +23,9 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from postroom.simulator.config import Config
+from postroom.simulator.faces.sendgrid.signing import SIGNATURE, TIMESTAMP, Signer
 from postroom.simulator.mischief import Mischief
 from postroom.simulator.server import Simulator
-from postroom.simulator.signing import SIGNATURE, TIMESTAMP, Signer
 from postroom.simulator.truth import Truth, load
 
 API_KEY = "SG.test.key"

@@ -20,8 +20,8 @@ from sendgrid.helpers.mail import (
     To,
 )
 
-from postroom.simulator.mail_send import request_flaws
-from postroom.simulator.taking import Request
+from postroom.simulator.faces.sendgrid.mail_send import request_flaws
+from postroom.simulator.faces.sendgrid.taking import Request
 from postroom.simulator.truth import digest_of_content, digest_of_rest
 from tests.simulator.conftest import Start
 from tests.simulator.rig import API_KEY, Running, call, config, mail
@@ -350,4 +350,4 @@ def test_whatever_stands_anywhere_is_taken_or_refused_and_never_a_crash(
         holder = holder[key]
     holder[place[-1]] = value
     if not request_flaws(body, None):
-        assert Request(body, 1, 0.0).copies("id", 0.0)
+        assert Request("sendgrid", body, 1, 0.0).copies("id", 0.0)

@@ -6,8 +6,8 @@ import urllib.error
 
 import pytest
 
+from postroom.simulator.faces.sendgrid.signing import SIGNATURE
 from postroom.simulator.mischief import Mischief, MischiefError
-from postroom.simulator.signing import SIGNATURE
 from tests.helpers import eventually
 from tests.simulator.conftest import Start
 from tests.simulator.rig import API_KEY, Receiver, Running, call, mail
@@ -142,7 +142,7 @@ def test_the_control_calls_count_what_happened(simulator: Running) -> None:
     simulator.send({})
     eventually(simulator.is_settled)
     told = call(f"{simulator.url}/_simulator/truth").json
-    assert told["counts"] == {"taken": 1, "calls refused": 1, "processed": 1, "delivered": 1}
+    assert told["counts"] == {"taken": 1, "calls refused": 1, "accepted": 1, "delivered": 1}
     assert told["pending"] == 0
     assert told["batches"]["lost"] == 0
 
@@ -198,7 +198,7 @@ def test_lost_webhooks_never_come_and_the_truth_says_so(start: Start, receiver: 
     assert receiver.posts == []
     (taken,) = running.truth.copies.values()
     assert taken.final is not None
-    assert taken.final.event == "delivered"
+    assert taken.final.what == "delivered"
     assert {fact.batch for fact in taken.facts} == running.truth.lost
 
 

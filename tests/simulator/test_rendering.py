@@ -1,7 +1,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from postroom.simulator.rendering import Filler
+from postroom.simulator.faces.sendgrid.rendering import Filler
 
 
 def test_every_tag_is_replaced_in_every_text() -> None:

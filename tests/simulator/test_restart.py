@@ -11,9 +11,10 @@ import pytest
 
 from postroom.simulator.config import Config
 from postroom.simulator.journal import Journal
-from postroom.simulator.truth import TruthUnreadable, load
+from postroom.simulator.truth import TruthUnreadable, load, set_aside_older
 from tests.helpers import eventually, free_ports
-from tests.simulator.rig import API_KEY, Receiver, call, config, mail, new_pem
+from tests.simulator.conftest import Start
+from tests.simulator.rig import API_KEY, Receiver, Running, call, config, mail, new_pem
 
 
 class Process:
@@ -134,6 +135,23 @@ def test_a_strange_line_in_the_truth_log_is_named(tmp_path: Path, line: str) -> 
     log.write_text(f'{{"kind": "heard", "batch": "b1"}}\n{line}\n')
     with pytest.raises(TruthUnreadable, match="line 2"):
         load(log)
+
+
+def test_a_truth_log_of_an_older_release_is_set_aside(tmp_path: Path) -> None:
+    older = '{"kind": "taken", "copy": "m1.0", "handover": "h1", "steps": 2, "args": {}}\n'
+    (tmp_path / "truth.jsonl").write_text(older)
+    running = Running(config(tmp_path, None))
+    assert running.truth.copies == {}
+    running.close()
+    assert (tmp_path / "truth.jsonl.older").read_text() == older
+
+
+def test_a_truth_log_of_this_release_stays(start: Start) -> None:
+    running = start()
+    running.send(mail("delivered@sim.example"))
+    running.close()
+    assert set_aside_older(running.config.truth_log) is None
+    assert len(running.truth.copies) == 1
 
 
 def test_a_configuration_that_cannot_be_used_is_one_line_and_status_1(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from hashlib import sha256
 
 import pytest
 
-from postroom.simulator.smtp_face import split_api_header
+from postroom.simulator.faces.sendgrid.smtp import split_api_header
 from tests.helpers import eventually
 from tests.simulator.conftest import Start
 from tests.simulator.rig import API_KEY, Receiver, Running

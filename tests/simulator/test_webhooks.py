@@ -2,7 +2,7 @@
 
 from sendgrid.helpers.eventwebhook import EventWebhook
 
-from postroom.simulator.signing import SIGNATURE, TIMESTAMP
+from postroom.simulator.faces.sendgrid.signing import SIGNATURE, TIMESTAMP
 from tests.helpers import eventually
 from tests.simulator.conftest import Start
 from tests.simulator.rig import Receiver, Running, mail

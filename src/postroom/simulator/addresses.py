@@ -75,6 +75,10 @@ MIX: tuple[tuple[Fate, float], ...] = (
 )
 """Percentages of a company list that was never cleaned: about 95.5 delivered. Nobody is silent."""
 
+_ADDRESS = re.compile(
+    r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]{1,64}@[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?"
+    r"(?:\.[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?)+"
+)
 _LABEL_CODE = re.compile(r"[245]\.[0-9]{1,3}\.[0-9]{1,3}")
 
 
@@ -101,3 +105,8 @@ def decide(address: str, seed: int, silent_share: float = 0.0) -> Decision:
     if dice.happens(silent_share):
         return Decision(Fate.SILENT, False, None)
     return Decision(dice.weighted(MIX), False, None)
+
+
+def is_address(text: object) -> bool:
+    """Whether it is an ASCII addr-spec; most providers take no others."""
+    return isinstance(text, str) and len(text) <= 320 and _ADDRESS.fullmatch(text) is not None

@@ -1,8 +1,10 @@
 """The simulator's settings, from a JSON file."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
+from typing import Any
 
 from postroom.simulator.mischief import Mischief, MischiefError
 
@@ -13,10 +15,14 @@ class ConfigError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Config:
-    """Everything the simulator needs to know at start."""
+    """Everything the simulator needs to know at start.
+
+    `api_key`, `signing_private_key`, `webhook_url` and `verified_domains` describe the face that
+    is always there, `sendgrid`.
+    """
 
     api_key: str = field(repr=False)
-    """The account's key, for HTTP (Bearer) and SMTP (password of user `apikey`)."""
+    """The key of the SendGrid account, and of the control calls."""
     http_port: int
     """0: any free port."""
     smtp_port: int
@@ -35,9 +41,21 @@ class Config:
     is given up after 4 seconds."""
     verified_domains: tuple[str, ...] | None = None
     """From domains of the account; None: every domain may send."""
+    faces: Mapping[str, Mapping[str, Any]] = field(default_factory=dict, repr=False)
+    """What other accounts there are, by name: see `faces.new_face_config`."""
     mischief: Mischief = field(default_factory=Mischief)
     bind: str = "127.0.0.1"
     """Loopback, unless somebody wants other machines to use the simulator."""
+
+    def face_entries(self) -> dict[str, Mapping[str, Any]]:
+        """Every face by its name."""
+        sendgrid = {
+            "api_key": self.api_key,
+            "signing_private_key": self.signing_private_key,
+            "webhook_url": self.webhook_url,
+            "verified_domains": self.verified_domains,
+        }
+        return {"sendgrid": sendgrid, **self.faces}
 
     @classmethod
     def load(cls, path: Path) -> "Config":

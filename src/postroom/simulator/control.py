@@ -10,8 +10,8 @@ from aiohttp import web
 
 from postroom.simulator.bearer import knows_key
 from postroom.simulator.mischief import Mischief, MischiefError, Troublemaker
+from postroom.simulator.outbox import Outbox
 from postroom.simulator.post_office import PostOffice
-from postroom.simulator.webhooks import Outbox
 
 
 class Control:

@@ -6,10 +6,11 @@ from operator import attrgetter
 from typing import Any
 
 from postroom.simulator.addresses import decide
-from postroom.simulator.plan import Step, timeline
+from postroom.simulator.plan import timeline
+from postroom.simulator.steps import Step, What, Why
 
 HANDOVER_KEY = "postroom_handover"
-"""The custom argument that carries the sender's own opaque id of this hand-over."""
+"""The metadata key, of any provider, that carries the sender's own opaque id of a hand-over."""
 
 
 def _is_needed(each: Field[Any]) -> bool:
@@ -20,17 +21,19 @@ def _usual(each: Field[Any]) -> object:
     return each.default if each.default_factory is MISSING else each.default_factory()
 
 
-_ENGAGEMENT = {"open": "track_opens", "click": "track_clicks"}
+_TRACKED = {What.OPENED: "track_opens", What.CLICKED: "track_clicks"}
 
 
 @dataclass(slots=True)  # frozen would double the time it takes to take a mail
 class Copy:
     """A mail taken for one recipient; nothing of it changes any more."""
 
+    face: str
+    """The face that took it."""
     message_id: str
     """As answered to the caller."""
     number: int
-    """Which recipient of the call, from 0."""
+    """Which recipient of the call, from 0; `message_id` and `number` together occur once."""
     door: str
     """`http` or `smtp`."""
     recipient: str
@@ -40,46 +43,47 @@ class Copy:
     cc: tuple[str, ...]
     digest: str
     """Of what this recipient gets: see `truth.digest_of_content` and `truth.digest_of_mail`."""
-    smtp_id: str
+    header_message_id: str
+    """What the recipient sees as Message-ID."""
     taken_at: float
     """Seconds since 1970."""
     starts_at: float
-    """When its timeline begins: `taken_at`, or the send_at that was asked for."""
+    """When its timeline begins: `taken_at`, or the moment that was asked for."""
     seed: int
-    args: dict[str, str] = field(default_factory=dict)
-    category: tuple[str, ...] = ()
+    handover: str | None = None
+    """The sender's own id of this hand-over; None when none travelled with it."""
+    metadata: dict[str, str] = field(default_factory=dict)
+    """What the provider was asked to say again in every event."""
+    tags: tuple[str, ...] = ()
+    more: dict[str, Any] = field(default_factory=dict)
+    """What only this face needs to tell of it."""
     url: str | None = None
     """The link that is followed when one is."""
     track_opens: bool = True
     track_clicks: bool = True
     silent_share: float = 0.0
     flaw: str | None = None
-    """Why the provider drops it itself, whatever the address says."""
+    """Why the provider drops it itself, whatever the address says; in the provider's words."""
 
     @property
     def id(self) -> str:
         """Names this copy in the truth log."""
         return f"{self.message_id}.{self.number}"
 
-    @property
-    def handover(self) -> str | None:
-        """The sender's own id of this hand-over; None when none travelled with it."""
-        return self.args.get(HANDOVER_KEY)
-
     def steps(self) -> tuple[Step, ...]:
-        """Every event that is to come of it, from the first to the last."""
+        """All that is to happen to it, from the first to the last."""
         if self.flaw:
-            return (Step("dropped", 0.1, {"reason": self.flaw, "status": "5.0.0"}),)
+            return (Step(What.DROPPED, 0.1, self.flaw, why=Why.FLAWED),)
         decision = decide(self.recipient, self.seed, self.silent_share)
         steps = timeline(self.recipient, decision, self.seed)
         if decision.magic or (self.track_opens and self.track_clicks):
             return steps
-        return tuple(step for step in steps if getattr(self, _ENGAGEMENT.get(step.event, ""), True))
+        return tuple(step for step in steps if getattr(self, _TRACKED.get(step.what, ""), True))
 
     def line(self, steps: int) -> str:
         """Its line in the truth log; `steps` is how many facts are to follow."""
         return json.dumps(
-            {"kind": "taken", "copy": self.id, "handover": self.handover, "steps": steps}
+            {"kind": "taken", "copy": self.id, "steps": steps}
             | dict(zip(_NEEDED, _needed_of(self), strict=True))
             | {
                 name: value
@@ -96,7 +100,7 @@ class Copy:
         return cls(**values | lists)
 
 
-_LISTS = ("to", "cc", "category")
+_LISTS = ("to", "cc", "tags")
 _NEEDED = tuple(each.name for each in fields(Copy) if _is_needed(each))
 _USUAL = tuple((each.name, _usual(each)) for each in fields(Copy) if not _is_needed(each))
 """Fields whose usual value is left out of the line, with that value."""

@@ -16,6 +16,7 @@ from postroom.simulator.replies import (
     YAHOO,
     Replies,
     Reply,
+    Situation,
 )
 
 DOMAINS: dict[str, Replies] = {
@@ -60,6 +61,18 @@ CODE_LINES: dict[str, str] = {
 _REPLY_CODES = {"2.2": "552", "2.3": "552", "3.4": "552", "7.10": "523"}
 
 
+_MEANINGS: tuple[tuple[str, Situation], ...] = (
+    ("4.", Situation.LATER),
+    ("5.1.", Situation.UNKNOWN),
+    ("5.2.2", Situation.FULL),
+    ("5.2.", Situation.DISABLED),
+    ("5.4.", Situation.LATER),
+    ("5.6.", Situation.SPAM),
+    ("5.7.", Situation.BLOCKED),
+)
+"""What an enhanced code means when nothing else tells; the first prefix that fits."""
+
+
 @lru_cache(maxsize=10_000)
 def operator_of(domain: str, seed: int) -> Replies:
     """Who answers for this domain: always the same for one seed."""
@@ -73,3 +86,8 @@ def reply_for_code(code: str, address: str) -> Reply:
     reply_code = _REPLY_CODES.get(detail, default) if kind == "5" else default
     label = CODE_LINES.get(detail, "Other undefined status")
     return Reply(f"{reply_code} {code} <{address}>: {label}", code)
+
+
+def situation_for_code(code: str) -> Situation | None:
+    """What a receiver means that says only this code; None when the code leaves it open."""
+    return next((meant for prefix, meant in _MEANINGS if code.startswith(prefix)), None)

@@ -2,69 +2,67 @@
 
 import asyncio
 import heapq
+import json
 import secrets
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import count
 
 from postroom.simulator.copies import Copy
-from postroom.simulator.events import common_part, entry, event_id, words_of
 from postroom.simulator.journal import Journal
 from postroom.simulator.mischief import Troublemaker
-from postroom.simulator.plan import Step
-from postroom.simulator.truth import TakenCopy, Truth
-from postroom.simulator.webhooks import Outbox
+from postroom.simulator.outbox import Outbox
+from postroom.simulator.steps import Step
+from postroom.simulator.teller import Event, Teller
+from postroom.simulator.truth import Truth
 
-BATCH_MAX = 1000
-"""Most events in one post, as the vendor was seen to send."""
 TICK_S = 0.1
 """How often what is due is gathered into batches."""
+TOGETHER_MAX = 1000
+"""Most facts that go to the truth log at once."""
 
 
 class _Pending:
     """A copy whose timeline goes on."""
 
-    __slots__ = ("_common", "copy", "next", "steps")
+    __slots__ = ("_name", "_opening", "copy", "next", "steps")
 
     def __init__(self, copy: Copy, steps: tuple[Step, ...], next_: int) -> None:
         self.copy, self.steps, self.next = copy, steps, next_
-        self._common = ""
+        self._name, self._opening = json.dumps(copy.id), ""
 
     def due(self, time_scale: float) -> float:
         """When its next step happens."""
         return self.copy.starts_at + self.steps[self.next].after_s * time_scale
 
-    def happen(self, batch: str, at: float) -> tuple[str, str]:
-        """The next step's line in the truth log and its entry in the webhook."""
-        step = self.steps[self.next]
-        words = words_of(self.copy, step)
-        told = self.told(self.next, at, words)
-        self.next += 1
-        line = (
-            f'{{"kind": "fact", "copy": "{self.copy.id}", "event": "{step.event}", "at": {at},'
-            f' "batch": "{batch}", "words": {words}}}'
-        )
-        return line, told
+    def event(self, number: int, at: float, teller: Teller) -> Event:
+        """Step `number` as it happens, or as it happened before a restart."""
+        self._opening = self._opening or teller.opening(self.copy)
+        return Event(self.copy, self.steps[number], number, at, self._opening)
 
-    def told(self, number: int, at: float, words: str) -> str:
-        """The entry of step `number`: the same text whenever it is told."""
-        step = self.steps[number]
-        if step.nameless:
-            common = common_part(self.copy, nameless=True)
-        else:
-            common = self._common = self._common or common_part(self.copy)
-        return entry(common, step.event, event_id(step.event, number, self.copy.id), at, words)
+    def line(self, batch: str | None, at: float) -> str:
+        """The next step's line in the truth log."""
+        told = "null" if batch is None else f'"{batch}"'
+        return (
+            f'{{"kind": "fact", "copy": {self._name}, "at": {at},'
+            f' "batch": {told}, {self.steps[self.next].line()[1:]}'
+        )
 
 
 class PostOffice:
-    """What the provider has taken and what still has to happen to it."""
+    """What the providers have taken and what still has to happen to it."""
 
     def __init__(
-        self, journal: Journal, outbox: Outbox, trouble: Troublemaker, time_scale: float
+        self,
+        journal: Journal,
+        outbox: Outbox,
+        trouble: Troublemaker,
+        tellers: Mapping[str, Teller],
+        time_scale: float,
     ) -> None:
         self._journal, self._outbox, self._trouble = journal, outbox, trouble
-        self._time_scale = time_scale
+        self._tellers, self._time_scale = tellers, time_scale
         self._due: list[tuple[float, int, _Pending]] = []
         self._serial = count()
         self.counts: Counter[str] = Counter()
@@ -86,18 +84,26 @@ class PostOffice:
             self._begin(each)
 
     def resume(self, truth: Truth) -> None:
-        """Go on where the truth log ends: tell what was not heard, let happen what did not yet."""
-        untold: dict[str, list[tuple[TakenCopy, int]]] = {}
+        """Go on where the truth log ends: tell what was not heard, let happen what did not yet.
+
+        Raises KeyError for a copy of a face that is not there any more.
+        """
+        untold: dict[tuple[str, str], list[str]] = {}
         for taken in truth.copies.values():
             self.counts["taken"] += 1
-            self.counts.update(fact.event for fact in taken.facts)
+            self.counts.update(fact.what for fact in taken.facts)
+            teller = self._tellers[taken.copy.face]
+            pending = _Pending(taken.copy, taken.copy.steps(), len(taken.facts))
             for number, fact in enumerate(taken.facts):
-                if fact.batch not in truth.heard and fact.batch not in truth.lost:
-                    untold.setdefault(fact.batch, []).append((taken, number))
+                if truth.told(fact) or fact.batch in truth.lost:
+                    continue
+                entry = teller.tell(pending.event(number, fact.at, teller))
+                if fact.batch and entry is not None:
+                    untold.setdefault((teller.name, fact.batch), []).append(entry)
             if not taken.complete:
-                self._begin(_Pending(taken.copy, taken.copy.steps(), len(taken.facts)))
-        for batch, facts in untold.items():
-            self._outbox.put(batch, [_retold(taken, number) for taken, number in facts])
+                self._begin(pending)
+        for (name, batch), entries in untold.items():
+            self._outbox.put(self._tellers[name], batch, entries)
 
     async def run(self) -> None:
         """Let things happen until cancelled."""
@@ -106,8 +112,8 @@ class PostOffice:
             due = self._pop_due()
             if self._trouble.mischief.webhook_shuffle:
                 due = self._trouble.dice.shuffled(due)
-            for start in range(0, len(due), BATCH_MAX):
-                await self._happen(due[start : start + BATCH_MAX])
+            for start in range(0, len(due), TOGETHER_MAX):
+                await self._happen(due[start : start + TOGETHER_MAX])
 
     def _pop_due(self) -> list[_Pending]:
         """What is due, at most one step of each copy: the next one comes with a later batch."""
@@ -128,17 +134,35 @@ class PostOffice:
         heapq.heappush(self._due, (due, next(self._serial), pending))
 
     async def _happen(self, due: Sequence[_Pending]) -> None:
-        batch, now = secrets.token_hex(8), time.time()
-        self.counts.update(each.steps[each.next].event for each in due)
-        facts = [each.happen(batch, now) for each in due]
-        await self._journal.write([line for line, _ in facts])
-        self._outbox.put(batch, [told for _, told in facts])
+        now = time.time()
+        self.counts.update(each.steps[each.next].what for each in due)
+        told, lines = [], []
+        for teller, pending, entries in self._batches(due, now):
+            batch = secrets.token_hex(8) if entries else None
+            lines += [each.line(batch, now) for each in pending]
+            if batch:
+                told.append((teller, batch, entries))
+        await self._journal.write(lines)
+        for teller, batch, entries in told:
+            self._outbox.put(teller, batch, entries)
         for each in due:
+            each.next += 1
             self._schedule(each)
 
-
-def _retold(taken: TakenCopy, number: int) -> str:
-    """A fact as it was told before the restart: the same id, stamp and words."""
-    steps = taken.copy.steps()
-    words = words_of(taken.copy, steps[number])
-    return _Pending(taken.copy, steps, number).told(number, taken.facts[number].at, words)
+    def _batches(
+        self, due: Iterable[_Pending], now: float
+    ) -> Iterator[tuple[Teller, list[_Pending], list[str]]]:
+        """What each face tells in one post; without entries what it tells nobody."""
+        by_face: dict[str, list[_Pending]] = {}
+        for each in due:
+            by_face.setdefault(each.copy.face, []).append(each)
+        for name, pending in by_face.items():
+            teller = self._tellers[name]
+            told = [(each, teller.tell(each.event(each.next, now, teller))) for each in pending]
+            untold = [each for each, entry in told if entry is None]
+            if untold:
+                yield teller, untold, []
+            said = [(each, entry) for each, entry in told if entry is not None]
+            for start in range(0, len(said), teller.batch_max):
+                chunk = said[start : start + teller.batch_max]
+                yield teller, [each for each, _ in chunk], [entry for _, entry in chunk]

@@ -1,4 +1,4 @@
-"""The process: both faces, the post office and the outbox, on one event loop."""
+"""The process: all faces, the post office and the outbox, on one event loop."""
 
 import asyncio
 import contextlib
@@ -9,51 +9,57 @@ from typing import Any
 
 from aiohttp import web
 
-from postroom.simulator.config import Config
+from postroom.simulator.config import Config, ConfigError
 from postroom.simulator.control import Control
+from postroom.simulator.face import SettingsError
+from postroom.simulator.faces import open_faces
+from postroom.simulator.http_door import House
 from postroom.simulator.journal import Journal
 from postroom.simulator.mischief import Troublemaker
+from postroom.simulator.outbox import Outbox
 from postroom.simulator.post_office import PostOffice
-from postroom.simulator.sendgrid import BODY_BYTES_MAX, SendGrid, vendor_shape
-from postroom.simulator.signing import Signer
-from postroom.simulator.smtp_face import Listener
-from postroom.simulator.truth import load
-from postroom.simulator.webhooks import Outbox
+from postroom.simulator.site import site_of
+from postroom.simulator.smtp_door import Listener
+from postroom.simulator.truth import load, set_aside_older
+
+_log = logging.getLogger(__name__)
 
 SHUTDOWN_S = 0.2
 """How long calls under way may still take when the simulator stops; hanging ones never end."""
 
 
 class Simulator:
-    """A running provider; `start` opens its ports and goes on where the truth log ends."""
+    """Running providers; `start` opens their ports and goes on where the truth log ends."""
 
     def __init__(self, config: Config) -> None:
+        """Raises ConfigError for a face that cannot be."""
         self.config = config
         self.http_port = config.http_port
         self.smtp_port = config.smtp_port
+        try:
+            self._faces = open_faces(config.face_entries())
+        except SettingsError as error:
+            raise ConfigError(str(error)) from error
 
     async def start(self) -> None:
-        """Raises OSError when a port is taken, TruthUnreadable, or ValueError for the key."""
-        config = self.config
-        signer = Signer.from_pem(config.signing_private_key)
+        """Raises OSError when a port is taken, TruthUnreadable, or ConfigError."""
+        config, tellers = self.config, {face.name: face.teller for face in self._faces}
+        if older := set_aside_older(config.truth_log):
+            _log.warning("the truth log is of an older release; it is %s now", older)
         truth = load(config.truth_log)
         self._journal = Journal(config.truth_log)
-        self._trouble = Troublemaker(config.mischief)
-        self._outbox = Outbox(
-            config.webhook_url, signer, self._journal, self._trouble, config.time_scale
-        )
-        self._office = PostOffice(self._journal, self._outbox, self._trouble, config.time_scale)
-        self._office.resume(truth)
-        self._happening = asyncio.create_task(self._office.run())
-        await self._open_http()
-        self._smtp = Listener(config, self._office, self._trouble)
-        self.smtp_port = await self._smtp.open()
+        trouble = Troublemaker(config.mischief)
+        self._outbox = Outbox(self._journal, trouble, config.time_scale)
+        office = PostOffice(self._journal, self._outbox, trouble, tellers, config.time_scale)
+        office.resume(truth)
+        self._happening = asyncio.create_task(office.run())
+        house = House(office, trouble, config.seed, config.silent_share)
+        await self._open_http(house, Control(config.api_key, trouble, office, self._outbox))
+        self._smtp = Listener([face.smtp for face in self._faces if face.smtp], house)
+        self.smtp_port = await self._smtp.open(config.bind, config.smtp_port)
 
-    async def _open_http(self) -> None:
-        app = web.Application(client_max_size=BODY_BYTES_MAX, middlewares=[vendor_shape])
-        app.add_routes(SendGrid(self.config, self._office, self._trouble).routes())
-        control = Control(self.config.api_key, self._trouble, self._office, self._outbox)
-        app.add_routes(control.routes())
+    async def _open_http(self, house: House, control: Control) -> None:
+        app = site_of([face.door(house) for face in self._faces], control)
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=SHUTDOWN_S)
         await self._runner.setup()
         site = web.TCPSite(self._runner, self.config.bind, self.config.http_port)

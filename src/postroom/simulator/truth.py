@@ -3,7 +3,7 @@
 Each line is a JSON object with a `kind`:
 
 - `taken`: a mail was accepted for one recipient (`copies.Copy`), written before the answer;
-- `fact`: an event happened to it, written before the webhook that tells of it;
+- `fact`: something happened to it (`steps.Step`), written before the webhook that tells of it;
 - `heard`: the webhooks of this batch were answered with a 2xx;
 - `lost`: this batch will never be told (mischief, or the retries ran out).
 """
@@ -16,9 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from postroom.simulator.copies import Copy
-
-DISPOSITIONS = frozenset({"processed", "deferred", "delivered", "bounce", "dropped"})
-"""The events that say what became of the mail; the others say what people did with it."""
+from postroom.simulator.steps import DISPOSITIONS, Step, What
 
 
 class TruthUnreadable(Exception):
@@ -27,15 +25,19 @@ class TruthUnreadable(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Fact:
-    """One event that happened to a copy."""
+    """One thing that happened to a copy."""
 
-    event: str
     at: float
     """Seconds since 1970."""
-    batch: str
-    """The webhook batch that tells of it."""
-    words: dict[str, Any]
-    """The provider's own words: `reason`, `status`, `type`, `response` ..."""
+    batch: str | None
+    """The webhook batch that tells of it; None: this provider tells nobody of such things."""
+    step: Step
+    """What happened, with the receiver's words."""
+
+    @property
+    def what(self) -> What:
+        """What happened."""
+        return self.step.what
 
 
 @dataclass(slots=True)
@@ -55,7 +57,7 @@ class TakenCopy:
     @property
     def final(self) -> Fact | None:
         """The last fact about its disposition; None when nothing was heard of it yet."""
-        said = [fact for fact in self.facts if fact.event in DISPOSITIONS]
+        said = [fact for fact in self.facts if fact.what in DISPOSITIONS]
         return said[-1] if said else None
 
 
@@ -79,13 +81,14 @@ class Truth:
         return found
 
     def told(self, fact: Fact) -> bool:
-        """Whether the receiver of the webhooks has acknowledged this fact."""
-        return fact.batch in self.heard
+        """Whether the receiver of the webhooks has acknowledged this fact, or is to hear none."""
+        return fact.batch is None or fact.batch in self.heard
 
     def settled(self) -> bool:
         """Whether every mail's timeline has ended and every batch is heard or lost."""
         return all(
-            taken.complete and all(fact.batch in self.heard | self.lost for fact in taken.facts)
+            taken.complete
+            and all(self.told(fact) or fact.batch in self.lost for fact in taken.facts)
             for taken in self.copies.values()
         )
 
@@ -99,6 +102,14 @@ def load(path: Path) -> Truth:
         except (ValueError, KeyError, TypeError) as error:
             raise TruthUnreadable(f"{path} line {number}: {error!r}") from error
     return truth
+
+
+def set_aside_older(path: Path) -> Path | None:
+    """Where a log went that a release before `face` wrote; None when there is none."""
+    first = next(_lines(path), b"")
+    if not first.startswith(b'{"kind": "taken"') or b'"face": ' in first:
+        return None
+    return path.replace(path.with_name(f"{path.name}.older"))
 
 
 def _lines(path: Path) -> Iterator[bytes]:
@@ -116,7 +127,7 @@ def _apply(truth: Truth, line: dict[str, Any]) -> None:
         case "taken":
             truth.copies[line["copy"]] = TakenCopy(Copy.read(line), line["steps"])
         case "fact":
-            fact = Fact(line["event"], line["at"], line["batch"], line["words"])
+            fact = Fact(line["at"], line["batch"], Step.read(line))
             truth.copies[line["copy"]].facts.append(fact)
         case "heard":
             truth.heard.add(line["batch"])
@@ -146,5 +157,5 @@ def digest_of_rest(attachments: Sequence[dict[str, Any]]) -> bytes:
 
 
 def digest_of_mail(data: bytes) -> str:
-    """SHA-256 of a mail that came by SMTP, without its X-SMTPAPI header."""
+    """SHA-256 of a mail that came whole, without the headers that speak to the provider."""
     return sha256(data).hexdigest()

@@ -5,14 +5,15 @@ from dataclasses import dataclass, field
 
 from postroom.domain.delivery import ANSWERS, Answer
 from postroom.ledger.handovers import HandedDelivery
+from postroom.simulator.steps import What
 from postroom.simulator.truth import TakenCopy, Truth
 
 MEANS = {
-    "processed": Answer.STILL_TRYING,
-    "deferred": Answer.STILL_TRYING,
-    "delivered": Answer.DELIVERED,
-    "bounce": Answer.NOT_DELIVERED,
-    "dropped": Answer.NOT_SENT,
+    What.ACCEPTED: Answer.STILL_TRYING,
+    What.DEFERRED: Answer.STILL_TRYING,
+    What.DELIVERED: Answer.DELIVERED,
+    What.BOUNCED: Answer.NOT_DELIVERED,
+    What.DROPPED: Answer.NOT_SENT,
 }
 """The answer to be given when the provider's last word about a mail is this."""
 
@@ -51,7 +52,7 @@ def _compare_one(made: Comparison, delivery: HandedDelivery, copy: TakenCopy, tr
     last = copy.final
     if last is None or not copy.complete or not all(map(truth.told, copy.facts)):
         made.pending += 1
-    elif ANSWERS[delivery.state] is not MEANS[last.event]:
+    elif ANSWERS[delivery.state] is not MEANS[last.what]:
         made.differences.append(
-            f"{delivery.recipient} is {delivery.state}; the provider's last word was {last.event}."
+            f"{delivery.recipient} is {delivery.state}; the provider's last word was {last.what}."
         )

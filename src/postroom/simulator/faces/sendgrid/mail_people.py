@@ -3,23 +3,13 @@
 twilio.com/docs/sendgrid/api-reference/mail-send/errors and /limitations, read 2026-11-24.
 """
 
-import re
 from collections.abc import Iterator
 from typing import Any
 
-from postroom.simulator.flaws import Flaw, wrong_type
+from postroom.simulator.addresses import is_address
+from postroom.simulator.faces.sendgrid.flaws import Flaw, wrong_type
 
 RECIPIENTS_MAX = 1000
-
-_ADDRESS = re.compile(
-    r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]{1,64}@[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?"
-    r"(?:\.[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?)+"
-)
-
-
-def is_address(text: object) -> bool:
-    """The vendor takes ASCII addr-specs only."""
-    return isinstance(text, str) and len(text) <= 320 and _ADDRESS.fullmatch(text) is not None
 
 
 def people_flaws(people: object, path: str) -> Iterator[Flaw]:

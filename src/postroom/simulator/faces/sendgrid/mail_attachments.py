@@ -5,7 +5,7 @@ from binascii import Error as NotBase64
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from postroom.simulator.flaws import Flaw, wrong_type
+from postroom.simulator.faces.sendgrid.flaws import Flaw, wrong_type
 
 
 def attachment_flaws(attachments: object) -> Iterator[Flaw]:

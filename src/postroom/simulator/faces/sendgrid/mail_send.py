@@ -9,10 +9,10 @@ the vendor does.
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from postroom.simulator.flaws import Flaw, wrong_type
-from postroom.simulator.mail_attachments import attachment_flaws
-from postroom.simulator.mail_people import (
-    is_address,
+from postroom.simulator.addresses import is_address
+from postroom.simulator.faces.sendgrid.flaws import Flaw, wrong_type
+from postroom.simulator.faces.sendgrid.mail_attachments import attachment_flaws
+from postroom.simulator.faces.sendgrid.mail_people import (
     people_flaws,
     person_flaws,
     recipient_flaws,

@@ -1,18 +1,16 @@
 """From an accepted Mail Send request to one copy per recipient."""
 
-import re
 import secrets
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from html import unescape
 from typing import Any
 
 from postroom.simulator.addresses import Fate, decide
-from postroom.simulator.copies import Copy
-from postroom.simulator.flaws import Flaw
-from postroom.simulator.rendering import Filler
+from postroom.simulator.copies import HANDOVER_KEY, Copy
+from postroom.simulator.faces.sendgrid.flaws import Flaw
+from postroom.simulator.faces.sendgrid.rendering import Filler
+from postroom.simulator.links import first_link
 from postroom.simulator.truth import digest_of_content, digest_of_rest
-
-_LINK = re.compile(r"https?://[^\s\"'<>)]+")
 
 
 def new_message_id() -> str:
@@ -35,8 +33,9 @@ def refused_recipients(payload: Mapping[str, Any], seed: int) -> list[Flaw]:
 class Request:
     """One accepted call."""
 
-    def __init__(self, payload: dict[str, Any], seed: int, silent_share: float) -> None:
-        self._payload, self._seed, self._silent_share = payload, seed, silent_share
+    def __init__(self, face: str, payload: dict[str, Any], seed: int, silent_share: float) -> None:
+        self._face, self._payload = face, payload
+        self._seed, self._silent_share = seed, silent_share
         self._types = [part["type"] for part in payload["content"]]
         self._texts = [part["value"] for part in payload["content"]]
         self._link = first_link(self._texts) or ""
@@ -54,11 +53,12 @@ class Request:
             for email in _emails(block):
                 found.append(
                     Copy(
+                        face=self._face,
                         message_id=message_id,
                         number=len(found),
                         door="http",
                         recipient=email,
-                        smtp_id=f"<{message_id}@geopod-ismtpd-1>",
+                        header_message_id=f"<{message_id}@geopod-ismtpd-1>",
                         taken_at=now,
                         starts_at=max(now, block.get("send_at", self._payload.get("send_at", 0))),
                         **shared,
@@ -80,25 +80,21 @@ class Request:
         """What all recipients of one personalization have in common."""
         subject, link, *texts = self._filled(block)
         contents = list(zip(self._types, texts, strict=True))
+        args = {**self._payload.get("custom_args", {}), **block.get("custom_args", {})}
         return {
             "sender": self._payload["from"]["email"],
             "to": tuple(person["email"] for person in block["to"]),
             "cc": tuple(person["email"] for person in block.get("cc", ())),
             "digest": digest_of_content(subject, contents, self._rest),
             "seed": self._seed,
-            "args": {**self._payload.get("custom_args", {}), **block.get("custom_args", {})},
-            "category": tuple(self._payload.get("categories", ())),
+            "handover": args.get(HANDOVER_KEY),
+            "metadata": args,
+            "tags": tuple(self._payload.get("categories", ())),
             "url": (unescape(link) if self._types[-1] == "text/html" else link) or None,
             "track_opens": self._track_opens,
             "track_clicks": self._track_clicks,
             "silent_share": self._silent_share,
         }
-
-
-def first_link(texts: Sequence[str]) -> str | None:
-    """The link that a person follows: the first of the last part, which is the HTML one."""
-    found = _LINK.search(texts[-1])
-    return found.group() if found else None
 
 
 def _emails(block: Mapping[str, Any]) -> Iterator[str]:
