@@ -6,6 +6,7 @@ always the same for one seed and address.
 """
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -105,6 +106,16 @@ def decide(address: str, seed: int, silent_share: float = 0.0) -> Decision:
     if dice.happens(silent_share):
         return Decision(Fate.SILENT, False, None)
     return Decision(dice.weighted(MIX), False, None)
+
+
+def refused_among(addresses: Iterable[str], seed: int) -> list[str]:
+    """Those that make a provider refuse the call and say whose address it is."""
+    return [each for each in addresses if decide(each, seed).fate is Fate.REFUSE]
+
+
+def suppressed_among(addresses: Iterable[str], seed: int) -> list[str]:
+    """Those that a provider has on its own list."""
+    return [each for each in addresses if decide(each, seed).fate is Fate.SUPPRESSED]
 
 
 def is_address(text: object) -> bool:

@@ -1,7 +1,7 @@
 """One provider account of the simulator: its HTTP API, its SMTP interface, and what it tells."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 from postroom.simulator.http_door import House, HttpDoor
@@ -18,8 +18,8 @@ class Face:
     """What one entry of `faces` in `simulator.json` becomes."""
 
     teller: Teller
-    door: Callable[[House], HttpDoor]
-    smtp: SmtpRoad | None = None
+    door: Callable[[House], HttpDoor] = field(repr=False)
+    smtp: SmtpRoad | None = field(default=None, repr=False)
     """None: this provider has no SMTP interface, or none is simulated."""
 
     @property
