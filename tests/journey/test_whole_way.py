@@ -169,10 +169,10 @@ def test_the_report_balances_and_agrees_with_the_deliveries(journey: Journey) ->
 
 def test_the_ledger_equals_the_truth_recipient_by_recipient(journey: Journey) -> None:
     told = truth.load(journey.installation.data / "truth.jsonl").copies.values()
-    happened = {one.copy.recipient: one.final.event if one.final else None for one in told}
+    happened = {one.copy.recipient: one.final.what if one.final else None for one in told}
     words = {
         "delivered": "delivered",
-        "bounced": "bounce",
+        "bounced": "bounced",
         "suppressed": "dropped",
         "submitted": None,
     }
