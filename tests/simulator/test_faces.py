@@ -42,6 +42,7 @@ class Account:
         self.client, self.receiver, self.directory = client, receiver, directory
         url = receiver.url.replace("http://", f"http://{client.userinfo}")
         self.entry = new_face_config("mine", url, provider=provider)
+        receiver.status = 200
         self.start()
 
     def start(self, **mischief: Any) -> None:

@@ -1,5 +1,6 @@
 """A mail as it comes to the SMTP port, and what a face makes of it."""
 
+import re
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
@@ -83,6 +84,16 @@ class SmtpRoad(ABC):
     def taken(self, message_id: str) -> str:
         """The reply to a mail that was taken."""
         return f"250 Ok: queued as {message_id}"
+
+
+def without_headers(mail: bytes, prefix: str) -> bytes:
+    """The mail without the headers whose names begin so, everything else byte for byte."""
+    head, gap, body = mail.partition(b"\r\n\r\n")
+    named = re.compile(
+        rb"^" + re.escape(prefix.encode()) + rb"[^\r\n]*\r\n(?:[ \t][^\r\n]*\r\n)*",
+        re.IGNORECASE | re.MULTILINE,
+    )
+    return named.sub(b"", head + b"\r\n").removesuffix(b"\r\n") + gap + body
 
 
 def addresses(headers: EmailMessage, name: str) -> tuple[str, ...]:
