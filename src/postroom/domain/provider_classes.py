@@ -123,8 +123,11 @@ QUOTA_TEXTS: tuple[str, ...] = (
 )
 """Words by which a provider says that our allowance is used up: SendGrid, Amazon SES."""
 
-NEVER_SUPPRESSES: frozenset[tuple[str, str]] = frozenset({("sendgrid", "blocked")})
-"""(provider, its type) of refusals that the provider itself calls no fault of the address."""
+NEVER_SUPPRESSES: frozenset[tuple[str, str]] = frozenset(
+    {("sendgrid", "blocked"), ("smtp", "forwarded"), ("dsn", "forwarded")}
+)
+"""(provider, its type) of refusals that the provider itself calls no fault of the address, and of
+failures behind an address that is forwarded: the address itself took the mail."""
 
 
 def class_of(provider: str, provider_class: str) -> ProviderClass | None:

@@ -17,7 +17,7 @@ _ENDS: dict[str, str] = {
     "gmail.com": "gmail", "googlemail.com": "gmail", "google.com": "gmail",
     "outlook.com": "microsoft", "msn.com": "microsoft",
     "gmx.de": "gmx", "gmx.net": "gmx", "gmx.com": "gmx", "gmx.at": "gmx", "gmx.ch": "gmx",
-    "web.de": "gmx", "mail.com": "gmx",
+    "web.de": "gmx", "mail.com": "gmx", "docomo.ne.jp": "docomo",
 }  # fmt: skip
 """The end of a recipient's domain, or of its server's name, to the operator."""
 
@@ -76,7 +76,8 @@ def operator_of(recipient: str | None, remote_host: str | None, words: str) -> s
 
 
 def _by_end(name: str) -> str | None:
-    return _ENDS.get(".".join(name.split(".")[-2:]))
+    labels = name.split(".")
+    return _ENDS.get(".".join(labels[-2:])) or _ENDS.get(".".join(labels[-3:]))
 
 
 def by_text(words: str, operator: str | None, enhanced_code: str | None) -> TextRule | None:

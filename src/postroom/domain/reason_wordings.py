@@ -114,7 +114,7 @@ SYSTEM_RULES: tuple[TextRule, ...] = (
         "address_unknown",
         EXCHANGE,
         """
-        not listed in domino directory | recipient not found | recipient not exist |
+        not listed in domino directory | not listed in public name | recipient not found | recipient not exist |
         not found in directory | wasn't found at | e-mail account does not exist
         """,
     ),
@@ -291,7 +291,7 @@ SYSTEM_RULES: tuple[TextRule, ...] = (
         message expired | retry limit | unable to deliver & since | not been collected |
         time limit exceeded | has been in the queue | too long in the queue |
         message has been queued too long | could not be delivered for | delivery expired |
-        unable to deliver message after
+        unable to deliver message after | not delivered within
         """,
     ),
     *rules(

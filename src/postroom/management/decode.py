@@ -11,7 +11,7 @@ from typing import TextIO
 from postroom.domain.delivery import EventType
 from postroom.domain.reason import read
 from postroom.providers.base import Heard, Receiver, Unreadable
-from postroom.providers.dsn import parse_mail
+from postroom.providers.bounces import parse_mail
 from postroom.providers.registry import PROVIDERS
 
 Row = dict[str, str | int | bool | None]

@@ -14,7 +14,7 @@ from postroom.domain.delivery import EventType
 from postroom.domain.reason_codes import extract_codes
 from postroom.providers import told
 from postroom.providers.base import Heard
-from postroom.providers.dsn import FEEDBACK
+from postroom.providers.bounces.arf import FEEDBACK
 from postroom.providers.ses.compose import HANDOVER_TAG
 
 

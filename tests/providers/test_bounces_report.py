@@ -1,4 +1,4 @@
-"""Mails that come back: what each says of whom, and silence for what says nothing."""
+"""Reports of delivery, abuse and absence: what each says of whom, and silence for the rest."""
 
 import time
 from uuid import UUID
@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from postroom.domain.delivery import EventType
 from postroom.domain.reason import Suppress, read
 from postroom.providers.base import Heard, Unreadable
-from postroom.providers.dsn import parse_mail
+from postroom.providers.bounces import parse_mail
 
 HANDOVER = UUID("019ab3c0-7d10-7abc-8def-0123456789ab")
 
@@ -85,8 +85,17 @@ def test_every_recipient_is_an_event_of_its_own_and_a_repeat_is_none() -> None:
     assert [read(heard).reason for heard in heards] == ["address_unknown", "mailbox_full"]
 
 
-def test_the_address_we_wrote_to_goes_before_the_one_it_was_forwarded_to() -> None:
+def test_a_forwarding_that_failed_leaves_our_delivery_delivered_and_suppresses_nobody() -> None:
     group = "Original-Recipient: rfc822;jo@example.com\n" + failed("x@elsewhere.net", "5.1.1", None)
+    theirs, ours = parse_mail(report(group))
+    assert (ours.type, ours.recipient) == (EventType.DELIVERED, "jo@example.com")
+    assert (theirs.type, theirs.recipient) == (EventType.BOUNCED, "x@elsewhere.net")
+    assert {read(heard, "dsn").suppress for heard in (theirs, ours)} == {Suppress.NO}
+
+
+@pytest.mark.parametrize("inside", ["jo@store", "JO@example.com", "jo@mail.example.com"])
+def test_a_name_that_the_host_gives_its_own_mailbox_is_no_forwarding(inside: str) -> None:
+    group = "Original-Recipient: rfc822;jo@example.com\n" + failed(inside, "5.1.1", None)
     assert only(report(group)).recipient == "jo@example.com"
 
 
