@@ -42,7 +42,13 @@ def _mail(**more: Any) -> dict[str, Any]:
 
 
 def _told(receiver: Receiver) -> list[dict[str, Any]]:
-    return [json.loads(post.body) for post in list(receiver.posts)]
+    """In the order in which it happened: posts overtake one another."""
+    return sorted((json.loads(post.body) for post in list(receiver.posts)), key=_time)
+
+
+def _time(event: dict[str, Any]) -> str:
+    (time,) = [v for name, v in event.items() if name.endswith("At")]
+    return str(time)
 
 
 def test_a_mail_is_answered_with_its_id(running: Running) -> None:
