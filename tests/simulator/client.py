@@ -1,7 +1,7 @@
 """What tests need to know of a provider to use any face: `clients/<provider>.py` has a `CLIENT`."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from tests.simulator.rig import Answer, Received
@@ -15,10 +15,12 @@ class Client:
     """An account's owner."""
 
     send: Callable[[str, Entry, Sequence[str]], Answer]
-    """Mails these addresses in one call to this base URL, each with hand-over id `h-<address>`."""
+    """Mails these addresses in one call to this base URL, each with its `handover` id."""
     is_proved: Callable[[Received, Entry], bool]
     """Whether a webhook proves its origin, checked by other code than the simulator's."""
     userinfo: str = ""
     """User and password in the webhook's URL, as `user:password@`."""
-    carries_handover: bool = True
-    """Whether the sender's own id travels with a mail at this provider."""
+    more: Mapping[str, Any] = field(default_factory=dict)
+    """What this provider's entry must say besides."""
+    handover: Callable[[str], str | None] = "h-{}".format
+    """The hand-over id that travels with a mail to this address; None where none can."""
