@@ -1,5 +1,6 @@
 """A killed simulator goes on where its truth log ends."""
 
+import asyncio
 import json
 import os
 import signal
@@ -9,8 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from postroom.simulator.config import Config
+from postroom.simulator.config import Config, ConfigError
 from postroom.simulator.journal import Journal
+from postroom.simulator.server import Simulator
 from postroom.simulator.truth import TruthUnreadable, load, set_aside_older
 from tests.helpers import eventually, free_ports
 from tests.simulator.conftest import Start
@@ -152,6 +154,16 @@ def test_a_truth_log_of_this_release_stays(start: Start) -> None:
     running.close()
     assert set_aside_older(running.config.truth_log) is None
     assert len(running.truth.copies) == 1
+
+
+def test_a_truth_log_of_a_face_that_is_gone_is_named(start: Start) -> None:
+    running = start()
+    running.send(mail("delivered@sim.example"))
+    running.close()
+    log = running.config.truth_log
+    log.write_text(log.read_text().replace('"face": "sendgrid"', '"face": "gone"'))
+    with pytest.raises(ConfigError, match="mail at gone"):
+        asyncio.run(Simulator(running.config).start())
 
 
 def test_a_configuration_that_cannot_be_used_is_one_line_and_status_1(tmp_path: Path) -> None:

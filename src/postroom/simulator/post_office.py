@@ -84,10 +84,7 @@ class PostOffice:
             self._begin(each)
 
     def resume(self, truth: Truth) -> None:
-        """Go on where the truth log ends: tell what was not heard, let happen what did not yet.
-
-        Raises KeyError for a copy of a face that is not there any more.
-        """
+        """Go on where the truth log ends: tell what was not heard, let happen what did not yet."""
         untold: dict[tuple[str, str], list[str]] = {}
         for taken in truth.copies.values():
             self.counts["taken"] += 1

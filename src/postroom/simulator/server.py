@@ -47,6 +47,11 @@ class Simulator:
         if older := set_aside_older(config.truth_log):
             _log.warning("the truth log is of an older release; it is %s now", older)
         truth = load(config.truth_log)
+        if missing := {taken.copy.face for taken in truth.copies.values()} - tellers.keys():
+            raise ConfigError(
+                f"{config.truth_log} tells of mail at {', '.join(sorted(missing))}, and `faces` has"
+                " no such entry; add it, or remove the log to begin anew"
+            )
         self._journal = Journal(config.truth_log)
         trouble = Troublemaker(config.mischief)
         self._outbox = Outbox(self._journal, trouble, config.time_scale)

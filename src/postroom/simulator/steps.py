@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import MISSING, dataclass, fields
 from enum import StrEnum
+from json.encoder import encode_basestring_ascii as _quoted
 from operator import attrgetter
 from typing import Any
 
@@ -77,9 +78,14 @@ class Step:
         """As a JSON object, without what is as usual; nothing more is said of an acceptance."""
         if self.what is What.ACCEPTED:
             return '{"what": "accepted", "after_s": 0.0}'
-        values = zip(_NAMES, _values_of(self), _USUAL, strict=True)
-        told = {name: value for name, value, usual in values if value is not usual}
-        return json.dumps({"what": self.what, "after_s": self.after_s, **told})
+        told = "".join(
+            [
+                f', "{name}": {_quoted(value) if isinstance(value, str) else json.dumps(value)}'
+                for name, value, usual in zip(_NAMES, _values_of(self), _USUAL, strict=True)
+                if value is not usual
+            ]
+        )
+        return f'{{"what": "{self.what}", "after_s": {self.after_s}{told}}}'
 
     @classmethod
     def read(cls, line: Mapping[str, Any]) -> "Step":
