@@ -9,7 +9,8 @@ from postroom.ledger.figures import Report
 from postroom.ledger.handovers import HandedDelivery
 from postroom.management.demo.truth import Comparison, compare
 from postroom.management.demo.watching import Outcome
-from postroom.simulator.copies import HANDOVER_KEY, Copy
+from postroom.simulator.copies import Copy
+from postroom.simulator.steps import Step, What
 from postroom.simulator.truth import Fact, TakenCopy, Truth
 
 HANDOVER = UUID("019a5f0e-7a50-7d10-8f3e-0e5c6a7b8c9d")
@@ -19,6 +20,7 @@ RESENT = UUID("019a5f0e-7a50-7d11-b1c2-3d4e5f607182")
 def taken(handover: UUID, *events: str, steps: int | None = None) -> TakenCopy:
     """A copy to which these events happened, out of `steps`; None: these are all."""
     copy = Copy(
+        face="sendgrid",
         message_id=f"m-{handover}",
         number=0,
         door="http",
@@ -27,19 +29,19 @@ def taken(handover: UUID, *events: str, steps: int | None = None) -> TakenCopy:
         to=("ann@corp.example",),
         cc=(),
         digest="",
-        smtp_id="",
+        header_message_id="",
         taken_at=0.0,
         starts_at=0.0,
         seed=1,
-        args={HANDOVER_KEY: str(handover)},
+        handover=str(handover),
     )
-    facts = [Fact(event, 0.0, f"batch-{event}", {}) for event in events]
+    facts = [Fact(0.0, f"batch-{event}", Step(What(event), 0.0)) for event in events]
     return TakenCopy(copy, len(facts) if steps is None else steps, facts)
 
 
 def truth(*copies: TakenCopy, heard: bool = True) -> Truth:
     """The log that tells of these copies."""
-    batches = {fact.batch for copy in copies for fact in copy.facts}
+    batches = {fact.batch for copy in copies for fact in copy.facts if fact.batch}
     return Truth({copy.copy.id: copy for copy in copies}, batches if heard else set())
 
 
@@ -51,10 +53,10 @@ def delivery(state: str, *handovers: UUID) -> HandedDelivery:
 @pytest.mark.parametrize(
     ("state", "events"),
     [
-        ("delivered", ["processed", "delivered"]),
-        ("delivered", ["processed", "deferred", "delivered", "open", "click"]),
-        ("bounced", ["processed", "bounce"]),
-        ("bounced", ["processed", "delivered", "bounce"]),
+        ("delivered", ["accepted", "delivered"]),
+        ("delivered", ["accepted", "deferred", "delivered", "opened", "clicked"]),
+        ("bounced", ["accepted", "bounced"]),
+        ("bounced", ["accepted", "delivered", "bounced"]),
         ("suppressed", ["dropped"]),
     ],
 )
@@ -66,10 +68,10 @@ def test_a_delivery_that_ended_as_the_provider_says_is_right(state: str, events:
 @pytest.mark.parametrize(
     ("state", "events"),
     [
-        ("delivered", ["processed", "delivered", "bounce"]),
-        ("bounced", ["processed", "delivered"]),
-        ("submitted", ["processed", "delivered"]),
-        ("unconfirmed", ["processed", "bounce"]),
+        ("delivered", ["accepted", "delivered", "bounced"]),
+        ("bounced", ["accepted", "delivered"]),
+        ("submitted", ["accepted", "delivered"]),
+        ("unconfirmed", ["accepted", "bounced"]),
     ],
 )
 def test_a_delivery_that_ended_otherwise_is_a_difference(state: str, events: list[str]) -> None:
@@ -90,9 +92,9 @@ def test_a_delivery_that_nobody_took_is_right_only_as_not_sent() -> None:
 
 
 def test_what_has_not_happened_or_was_not_told_yet_is_pending() -> None:
-    under_way = taken(HANDOVER, "processed", steps=2)
+    under_way = taken(HANDOVER, "accepted", steps=2)
     assert compare([delivery("submitted", HANDOVER)], truth(under_way)).pending == 1
-    untold = truth(taken(HANDOVER, "processed", "delivered"), heard=False)
+    untold = truth(taken(HANDOVER, "accepted", "delivered"), heard=False)
     assert compare([delivery("submitted", HANDOVER)], untold).pending == 1
 
 
