@@ -114,8 +114,9 @@ SYSTEM_RULES: tuple[TextRule, ...] = (
         "address_unknown",
         EXCHANGE,
         """
-        not listed in domino directory | not listed in public name | recipient not found | recipient not exist |
-        not found in directory | wasn't found at | e-mail account does not exist
+        not listed in domino directory | not listed in public name | recipient not found |
+        recipient not exist | not found in directory | wasn't found at |
+        e-mail account does not exist
         """,
     ),
     *rules(

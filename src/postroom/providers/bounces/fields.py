@@ -3,14 +3,14 @@
 import re
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
-from email.errors import HeaderParseError
-from email.header import decode_header, make_header
 from email.message import Message
 from email.utils import getaddresses, parsedate_to_datetime
 
+from postroom.domain import encoded_word
 from postroom.providers import told
 
 FIELD_CHARS_MAX = 8_192
+_ADDRESS = re.compile(r"[^\s<>()@;:,\ufffd]{1,256}@[^\s<>()@;:,\"'\ufffd]{1,255}")
 _REPORT_LINES_MAX = 20_000
 
 
@@ -22,11 +22,7 @@ def field(fields: Message, name: str) -> str | None:
 
 def readable(mail: Message, name: str) -> str:
     """A field with its encoded words decoded (RFC 2047); as it stands where they are broken."""
-    value = field(mail, name) or ""
-    try:
-        return told.storable(str(make_header(decode_header(value))))
-    except (HeaderParseError, LookupError, ValueError):
-        return value
+    return told.storable(encoded_word.decode(field(mail, name) or ""))
 
 
 def _one_line(value: str) -> str | None:
@@ -37,6 +33,12 @@ def typed(group: Mapping[str, str], name: str) -> str | None:
     """The address, or host name, behind the `rfc822;` or `dns;` of a field (RFC 3464, 2.1.2)."""
     value = group.get(name, "").rpartition(";")[2].split("(")[0]
     return value.strip().strip("<>\"'") or None
+
+
+def recipient(group: Mapping[str, str], name: str) -> str | None:
+    """The mail address of a field; None for what is none, as the names of local users are."""
+    found = _ADDRESS.search(typed(group, name) or "")
+    return found[0] if found else None
 
 
 def addresses(text: str) -> list[str]:

@@ -20,7 +20,7 @@ from postroom.domain.reason_texts import by_text, normalised
 REASON_CHARS_MAX = 2_000
 _WORDS_LINES_MAX = 16
 
-_ADDRESS = r"[^\s<>()\[\]\",;:@]{1,64}@[A-Za-z0-9.-]{1,253}[A-Za-z0-9]"
+_ADDRESS = r"[^\s<>()\[\]\",;:@\ufffd]{1,64}@[A-Za-z0-9.-]{1,253}[A-Za-z0-9]"
 _ANNOUNCES = re.compile(
     r"(?:following|these|intended|failed|affected|undeliverable|list of) {1,3}"
     r"(?:e-?mail |mail )?(?:address|recipient|user|mailbox|account|person|people)"

@@ -12,7 +12,7 @@ from postroom.domain.reason_texts import by_text, normalised
 from postroom.providers.base import Heard
 from postroom.providers.bounces import oldstyle
 from postroom.providers.bounces.arf import text_of_report
-from postroom.providers.bounces.fields import field, groups, typed, when
+from postroom.providers.bounces.fields import field, groups, recipient, typed, when
 
 ACTIONS: dict[str, EventType] = {
     "failed": EventType.BOUNCED,
@@ -41,7 +41,7 @@ def statuses(parts: Iterable[Message], mail: Message, lines: Sequence[str]) -> I
 
 def status(group: Group, mail: Message, lines: Sequence[str]) -> Iterator[Heard]:
     """The events of one block of fields; none when it names no recipient or no outcome."""
-    final, original = typed(group, "final-recipient"), typed(group, "original-recipient")
+    final, original = recipient(group, "final-recipient"), recipient(group, "original-recipient")
     action = group.get("action", "").split("(")[0].strip().lower()
     code = extract_codes(group.get("status", ""))[1]
     if not (final or original) or not (action or code):
