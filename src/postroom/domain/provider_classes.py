@@ -98,7 +98,92 @@ docs.aws.amazon.com/ses/latest/dg/event-publishing-retrieving-sns-contents.html,
 `Suppressed` is the list for all customers: addresses that bounced of late. The account's own list
 does not tell here whether a bounce or a complaint put the address there."""
 
+MAILGUN: dict[str, ProviderClass] = {
+    "bounce": ProviderClass("address_ambiguous"),
+    "bounce/hard": ProviderClass("address_unknown"),
+    "bounce/soft": ProviderClass("unclassified"),
+    "delayed-bounce": ProviderClass("unclassified"),
+    "generic": ProviderClass("unclassified"),
+    "greylisted": ProviderClass("greylisted"),
+    "espblock": ProviderClass("reputation_block"),
+    "hardfail": ProviderClass("unclassified"),
+    "old": ProviderClass("gave_up"),
+    "webhook": ProviderClass("unclassified"),
+    "suppress-bounce": ProviderClass("suppressed_by_provider", "bounced"),
+    "suppress-complaint": ProviderClass("suppressed_by_provider", "complained_before"),
+    "suppress-unsubscribe": ProviderClass("suppressed_by_provider", "unsubscribed"),
+    "605": ProviderClass("suppressed_by_provider", "bounced"),
+    "606": ProviderClass("suppressed_by_provider", "unsubscribed"),
+    "607": ProviderClass("suppressed_by_provider", "complained_before"),
+}
+"""`reason` of `failed`, a bounce with its `bounce-type`, and the numbers by which the older forms
+name a list: documentation.mailgun.com, "Events", "Webhook Payloads" and "Stats", read 2026-11-24.
+The service puts hard bounces on its list, and no others."""
+
+MAILJET: dict[str, ProviderClass] = {
+    "user unknown": ProviderClass("address_unknown"),
+    "mailbox inactive": ProviderClass("mailbox_disabled"),
+    "quota exceeded": ProviderClass("mailbox_full"),
+    "blacklisted": ProviderClass("suppressed_by_provider"),
+    "spam reporter": ProviderClass("suppressed_by_provider", "complained_before"),
+    "invalid domain": ProviderClass("domain_unknown"),
+    "no mail host": ProviderClass("receiver_down"),
+    "relay/access denied": ProviderClass("policy_refused"),
+    "greylisted": ProviderClass("greylisted"),
+    "typofix": ProviderClass("address_syntax"),
+    "bad or empty template": ProviderClass("render_failed"),
+    "error in template language": ProviderClass("render_failed"),
+    "sender blocked": ProviderClass("reputation_block"),
+    "content blocked": ProviderClass("content_refused"),
+    "policy issue": ProviderClass("policy_refused"),
+    "system issue": ProviderClass("unclassified"),
+    "protocol issue": ProviderClass("unclassified"),
+    "connection issue": ProviderClass("routing_or_network"),
+    "preblocked": ProviderClass("suppressed_by_provider", "bounced"),
+    "spam preblocked": ProviderClass("provider_refused"),
+    "duplicate in campaign": ProviderClass("provider_refused"),
+    "blocked/user unknown": ProviderClass("suppressed_by_provider", "bounced"),
+    "blocked/mailbox inactive": ProviderClass("suppressed_by_provider", "bounced"),
+    "blocked/quota exceeded": ProviderClass("suppressed_by_provider", "bounced"),
+    "blocked/blacklisted": ProviderClass("suppressed_by_provider"),
+    "blocked/spam reporter": ProviderClass("suppressed_by_provider", "complained_before"),
+    "blocked/invalid domain": ProviderClass("suppressed_by_provider", "bounced"),
+    "blocked/no mail host": ProviderClass("suppressed_by_provider", "bounced"),
+    "blocked/relay/access denied": ProviderClass("provider_refused"),
+    "blocked/greylisted": ProviderClass("provider_refused"),
+    "blocked/typofix": ProviderClass("address_syntax"),
+    "blocked/bad or empty template": ProviderClass("render_failed"),
+    "blocked/error in template language": ProviderClass("render_failed"),
+    "blocked/sender blocked": ProviderClass("provider_refused"),
+    "blocked/content blocked": ProviderClass("provider_refused"),
+    "blocked/policy issue": ProviderClass("provider_refused"),
+    "blocked/system issue": ProviderClass("provider_refused"),
+    "blocked/protocol issue": ProviderClass("provider_refused"),
+    "blocked/connection issue": ProviderClass("provider_refused"),
+    "blocked/preblocked": ProviderClass("suppressed_by_provider", "bounced"),
+    "blocked/spam preblocked": ProviderClass("provider_refused"),
+    "blocked/duplicate in campaign": ProviderClass("provider_refused"),
+}
+"""`error` of `bounce`, and under its name of `blocked`, which is mail that Mailjet kept back:
+dev.mailjet.com/email/guides/webhooks, "Possible values for errors", and the `StateID` of
+dev.mailjet.com/email/reference/messages, read 2026-11-24."""
+
+BREVO: dict[str, ProviderClass] = {
+    "hard_bounce": ProviderClass("address_unknown"),
+    "soft_bounce": ProviderClass("gave_up"),
+    "invalid_email": ProviderClass("address_unknown"),
+    "deferred": ProviderClass("unclassified"),
+    "blocked": ProviderClass("suppressed_by_provider"),
+    "blocked/unsubscribed": ProviderClass("suppressed_by_provider", "unsubscribed"),
+    "error": ProviderClass("provider_refused"),
+}
+"""The failing events themselves, which have no classes under them; of `blocked` the one cause that
+its text tells: developers.brevo.com/docs/transactional-webhooks, read 2026-11-24."""
+
 PROVIDER_CLASSES: dict[str, dict[str, ProviderClass]] = {
+    "mailgun": MAILGUN,
+    "mailjet": MAILJET,
+    "brevo": BREVO,
     "ses": SES,
     "sendgrid": SENDGRID,
     "sparkpost": SPARKPOST,

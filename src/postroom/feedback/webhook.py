@@ -2,8 +2,9 @@
 
 import logging
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from concurrent.futures import TimeoutError as FutureTimeout
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -41,10 +42,22 @@ def receive(request: HttpRequest, account: str, secret: str) -> HttpResponse:
     if row is None or not row.is_webhook_secret(secret):
         raise not_found("There is no such webhook.")
     headers = {name.lower(): value for name, value in request.headers.items()}
-    _verify(row, headers, request.body, received_at)
-    _store(NewReceipt(row.id, received_at, _storable(headers), request.body))
-    _follow_up(row, headers, request.body)
+    with _trouble_as_told(row):
+        _verify(row, headers, request.body, received_at)
+        _store(NewReceipt(row.id, received_at, _storable(headers), request.body))
+        _follow_up(row, headers, request.body)
     return HttpResponse(status=200)
+
+
+@contextmanager
+def _trouble_as_told(row: AccountRow) -> Iterator[None]:
+    """Our own trouble under the status that makes this provider repeat."""
+    try:
+        yield
+    except Problem as problem:
+        if problem.status == 503:
+            problem.status = PROVIDERS[row.provider].trouble_status
+        raise
 
 
 def _verify(
@@ -120,6 +133,9 @@ def _account(name: str) -> AccountRow | None:
         try:
             _remembered.rows = {row.name: row for row in accounts.all_accounts()}
         except LedgerUnavailable as error:
+            if _remembered.rows is not None:
+                # Whose account it is decides how our trouble is told; storing says whether.
+                return _remembered.rows.get(name)
             raise unavailable("The notification could not be stored; please repeat it.") from error
         _remembered.until = time.monotonic() + ACCOUNTS_CACHE_S
     return _remembered.rows.get(name)

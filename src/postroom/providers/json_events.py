@@ -52,6 +52,13 @@ def value(body: bytes) -> Any:
         return _DECODER.decode(body.decode("utf-8-sig"))
 
 
+def one_or_many(body: bytes) -> list[Item]:
+    """The elements of the array, or the one value that the body is; Unreadable when it is none."""
+    if body.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"["):
+        return items(body)
+    return [Item(value(body), 0, len(body))]
+
+
 @contextmanager
 def _readable() -> Iterator[None]:
     """What a hostile body can raise, as Unreadable."""

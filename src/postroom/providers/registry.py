@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from postroom.providers import sendgrid, ses, smtp
+from postroom.providers import brevo, mailgun, mailjet, sendgrid, ses, smtp
 from postroom.providers.base import Account, Carrier, Puller, Receiver
 
 
@@ -36,6 +36,8 @@ class Provider:
     """None: it never waits for a visit of ours."""
     make_puller: Callable[[], Puller] | None = None
     """None: it has no queue to pull from."""
+    trouble_status: int = 503
+    """The status that makes it repeat a notification that we cannot take now."""
 
 
 PROVIDERS: dict[str, Provider] = {
@@ -73,6 +75,20 @@ PROVIDERS: dict[str, Provider] = {
         receiver=ses.SesReceiver(),
         follow_up=ses.follow_up,
         make_puller=ses.SqsPuller,
+    ),
+    "mailgun": Provider(
+        roads=(),
+        receiver=mailgun.MailgunReceiver(),
+    ),
+    "mailjet": Provider(
+        roads=(),
+        receiver=mailjet.MailjetReceiver(),
+    ),
+    "brevo": Provider(
+        roads=(),
+        receiver=brevo.BrevoReceiver(),
+        # Brevo throws away what is answered by any 5xx.
+        trouble_status=429,
     ),
     "smtp": Provider(
         roads=(
