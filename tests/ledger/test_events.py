@@ -13,6 +13,7 @@ from postroom.ledger.events import NewEvent, Recorded, from_json, record, to_jso
 from postroom.ledger.ids import uuid7_like
 from postroom.ledger.intake import NewReceipt
 from postroom.ledger.receipts import ReadReceipt, Receipt
+from postroom.ledger.verify import verify
 from postroom.ledger.writer import store_receipt
 from tests.ledger import making
 from tests.ledger.making import accept, account, application, claim, new_message, now, row, scalar
@@ -80,6 +81,15 @@ def test_an_event_before_our_own_record_of_the_answer_is_not_lost() -> None:
     assert verdict(attempt) == "delivered"
     making.settle(attempt)
     assert row(attempt.handovers[0].delivery_id, "stage", "verdict") == ("handed", "delivered")
+
+
+def test_an_acceptance_told_before_it_was_answered_leaves_what_the_facts_say() -> None:
+    accept(new_message(application()))
+    attempt = making.begin(claim())
+    hear(event(attempt, EventType.ACCEPTED))
+    making.settle(attempt)
+    assert verdict(attempt) == "submitted"
+    assert verify().discrepancies == []
 
 
 def test_an_event_of_a_doubtful_attempt_takes_its_copy_out_of_the_queue() -> None:

@@ -316,7 +316,8 @@ def _move_group(
         "                           ELSE silent_since END,"
         "       verdict = CASE WHEN verdict IS NULL AND tries = 1 THEN %(plain)s ELSE verdict END"
         " WHERE id = ANY(%(ids)s) AND stage = 'submitting' AND fence = %(fence)s"
-        " RETURNING id, tries = 1 AND verdict IS NOT DISTINCT FROM %(plain)s",
+        " RETURNING id, tries = 1 AND decided_by IS NULL"
+        "           AND verdict IS NOT DISTINCT FROM %(plain)s",
         {"then": then, "retry_at": retry_at, "plain": plain, "ids": ids, "fence": fence},
     ).fetchall()
     return [id for id, clear in rows if not clear or outcome is Outcome.REFUSED]
