@@ -9,8 +9,9 @@ from tests.faults.scale import BATCH_MAX
 
 FINAL = frozenset({"delivered", "bounced", "rejected", "suppressed", "unconfirmed"})
 """States in which nothing is in progress. Nobody here cancels, schedules, or sets an expiry."""
-NEVER_TAKEN = frozenset({"rejected", "suppressed", "unconfirmed"})
-"""What the ledger may say of a recipient for whom the provider took nothing."""
+NEVER_TAKEN = frozenset({"rejected", "unconfirmed"})
+"""What the ledger may say of a recipient for whom the provider took nothing. Nobody here is
+suppressed by us: every address occurs once."""
 _WORDS = {
     "delivered": frozenset({"delivered"}),
     "bounced": frozenset({"bounced"}),

@@ -17,11 +17,12 @@ class Scale:
     lasts_s: float
     """Mails and kills are spread over this time; what was put off by a kill ends later."""
     rest_s_max: float
-    """How long everything may take afterwards to get a final word, windows included."""
+    """How long everything may take afterwards to get a final word: what met a dead provider a few
+    times waits for minutes before the next try, and the windows come on top."""
 
 
-SHORT = Scale(messages=150, recipients=700, kills_of_each=2, lasts_s=18, rest_s_max=60)
-LONG = Scale(messages=2000, recipients=10_000, kills_of_each=20, lasts_s=200, rest_s_max=240)
+SHORT = Scale(messages=150, recipients=700, kills_of_each=2, lasts_s=18, rest_s_max=90)
+LONG = Scale(messages=2000, recipients=10_000, kills_of_each=20, lasts_s=200, rest_s_max=600)
 
 SETTINGS = {
     "POSTROOM_BATCH_MAX": str(BATCH_MAX),
