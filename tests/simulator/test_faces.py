@@ -47,7 +47,7 @@ class Account:
 
     def start(self, **mischief: Any) -> None:
         faces = {"mine": self.entry}
-        self.running = Running(config(self.directory, None, mischief, faces=faces))
+        self.running = Running(config(self.directory, None, mischief, faces=faces, time_scale=0.05))
 
     def restart(self, **mischief: Any) -> None:
         self.running.close()
