@@ -8,6 +8,7 @@ from pathlib import Path
 
 from psycopg.conninfo import conninfo_to_dict
 
+from postroom.domain.address import AddressError, parse_address
 from postroom.management import embedded
 from postroom.management.environment import ConfigurationError, Environment
 from postroom.management.secret_file import read_or_make
@@ -82,6 +83,17 @@ POSTROOM_WEB_THREADS = _whole(
 POSTROOM_SMTP_PROCESSES = _whole(
     "POSTROOM_SMTP_PROCESSES", 1, "processes", "They share the ports; one for each core at most."
 )
+
+POSTROOM_POSTMASTER = _text_or_unset(
+    "POSTROOM_POSTMASTER",
+    "address",
+    "Gets what comes to postmaster@ and abuse@ of our domains; unset: such mail is refused.",
+)
+try:
+    if POSTROOM_POSTMASTER is not None:
+        parse_address(POSTROOM_POSTMASTER)
+except AddressError as error:
+    raise ConfigurationError(f"POSTROOM_POSTMASTER cannot be used: {error}") from None
 
 # Limits of one submission
 
@@ -178,6 +190,12 @@ SECRET_KEY = POSTROOM_SECRET_KEY = _secret(
     "text",
     "Signs tokens and seals account settings; unset: made once in POSTROOM_DATA.",
 ) or read_or_make(embedded.directory(POSTROOM_DATA) / "secret-key")
+
+POSTROOM_SECRET_KEY_PREVIOUS = _secret(
+    "POSTROOM_SECRET_KEY_PREVIOUS",
+    "text",
+    "The secret before this one: what it sealed opens, and its return paths are still known.",
+)
 
 POSTROOM_LOG_LEVEL = _text(
     "POSTROOM_LOG_LEVEL",

@@ -1,10 +1,7 @@
 """Doors to knock at: keys of several kinds, the HTTP client, SMTP listeners on real sockets."""
 
-import asyncio
 import json
-import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import pytest
@@ -13,9 +10,8 @@ from django.test import Client
 
 from postroom.ledger import keys
 from postroom.submission.smtp_listener import Listener
-from postroom.submission.smtp_role import session_factory
 from postroom.submission.smtp_tls import server_context
-from tests.submission.door import Door
+from tests.submission.door import Door, serving
 
 Submit = Callable[..., HttpResponse]
 
@@ -48,13 +44,13 @@ def submit(key: keys.NewKey) -> Submit:
 @pytest.fixture
 def submission_door(ledger: None) -> Iterator[Door]:
     """A submission listener with STARTTLS."""
-    with _serving(Listener("mail.corp.example", relays=False, tls=_tls())) as door:
+    with serving(Listener("mail.corp.example", relays=False, tls=_tls())) as door:
         yield door
 
 
 @pytest.fixture
 def implicit_tls_door(ledger: None) -> Iterator[Door]:
-    with _serving(Listener("mail.corp.example", relays=False), implicit=True) as door:
+    with serving(Listener("mail.corp.example", relays=False), implicit=True) as door:
         yield door
 
 
@@ -62,45 +58,16 @@ def implicit_tls_door(ledger: None) -> Iterator[Door]:
 def relay_door(ledger: None) -> Iterator[Door]:
     """A relay listener that knows loopback as the application `legacy`."""
     keys.add_network("legacy", "127.0.0.0/8", kind="test")
-    with _serving(Listener("mail.corp.example", relays=True, tls=_tls())) as door:
+    with serving(Listener("mail.corp.example", relays=True, tls=_tls())) as door:
         yield door
 
 
 @pytest.fixture
 def foreign_relay_door(ledger: None) -> Iterator[Door]:
     """A relay listener that knows no network."""
-    with _serving(Listener("mail.corp.example", relays=True)) as door:
+    with serving(Listener("mail.corp.example", relays=True)) as door:
         yield door
 
 
 def _tls() -> Any:
     return server_context("mail.corp.example")
-
-
-@contextmanager
-def _serving(listener: Listener, *, implicit: bool = False) -> Iterator[Door]:
-    """The listener on a free loopback port, served by an event loop in a thread of its own."""
-    loop = asyncio.new_event_loop()
-    thread = threading.Thread(target=loop.run_forever)
-    thread.start()
-
-    async def listen() -> asyncio.base_events.Server:
-        return await loop.create_server(
-            session_factory(listener, loop), "127.0.0.1", 0, ssl=_tls() if implicit else None
-        )
-
-    async def close(server: asyncio.base_events.Server) -> None:
-        server.close()
-        sessions = asyncio.all_tasks() - {asyncio.current_task()}
-        for session in sessions:
-            session.cancel()
-        await asyncio.gather(*sessions, return_exceptions=True)
-
-    server = asyncio.run_coroutine_threadsafe(listen(), loop).result(10)
-    try:
-        yield Door(server.sockets[0].getsockname()[1])
-    finally:
-        asyncio.run_coroutine_threadsafe(close(server), loop).result(10)
-        loop.call_soon_threadsafe(loop.stop)
-        thread.join(10)
-        loop.close()

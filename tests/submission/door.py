@@ -1,12 +1,18 @@
 """A client that says exactly what it is told to, byte by byte, over a real socket."""
 
+import asyncio
 import smtplib
 import socket
-from collections.abc import Iterable
+import threading
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Self
 
 from postroom.ledger import db
+from postroom.submission.smtp_listener import Listener
+from postroom.submission.smtp_role import session_factory
+from postroom.submission.smtp_tls import server_context
 
 MAIL = (
     b"From: Notices <notices@corp.example>\r\n"
@@ -106,3 +112,35 @@ def rows(query: str, *parameters: object) -> list[tuple[object, ...]]:
 def message_count() -> int:
     """Mails in the ledger."""
     return int(str(rows("SELECT count(*) FROM message")[0][0]))
+
+
+@contextmanager
+def serving(listener: Listener, *, implicit: bool = False) -> Iterator[Door]:
+    """The listener on a free loopback port, served by an event loop in a thread of its own."""
+    loop = asyncio.new_event_loop()
+    thread = threading.Thread(target=loop.run_forever)
+    thread.start()
+
+    async def listen() -> asyncio.base_events.Server:
+        return await loop.create_server(
+            session_factory(listener, loop),
+            "127.0.0.1",
+            0,
+            ssl=server_context(listener.hostname) if implicit else None,
+        )
+
+    async def close(server: asyncio.base_events.Server) -> None:
+        server.close()
+        sessions = asyncio.all_tasks() - {asyncio.current_task()}
+        for session in sessions:
+            session.cancel()
+        await asyncio.gather(*sessions, return_exceptions=True)
+
+    server = asyncio.run_coroutine_threadsafe(listen(), loop).result(10)
+    try:
+        yield Door(server.sockets[0].getsockname()[1])
+    finally:
+        asyncio.run_coroutine_threadsafe(close(server), loop).result(10)
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join(10)
+        loop.close()

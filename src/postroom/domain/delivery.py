@@ -64,6 +64,8 @@ class EventType(StrEnum):
     """The recipient took an unsubscribe back."""
     AUTO_REPLIED = "auto_replied"
     """A vacation notice or challenge came back; no failure."""
+    REPLIED = "replied"
+    """A person answered to the return path: the mail was read."""
     UNKNOWN = "unknown"
     """The provider said something this version has no row for; kept, decides nothing."""
     HELD = "held"
@@ -182,6 +184,7 @@ GRADES: dict[EventType, Grade] = {
     EventType.UNSUBSCRIBED: Grade.INFERRED,
     EventType.RESUBSCRIBED: Grade.NONE,
     EventType.AUTO_REPLIED: Grade.INFERRED,
+    EventType.REPLIED: Grade.INFERRED,
     EventType.UNKNOWN: Grade.NONE,
     EventType.HELD: Grade.NONE,
     EventType.RELEASED: Grade.NONE,
@@ -240,6 +243,7 @@ VERDICTS: dict[EventType, Verdict] = {
     EventType.CLICKED: Verdict.DELIVERED,
     EventType.UNSUBSCRIBED: Verdict.DELIVERED,
     EventType.AUTO_REPLIED: Verdict.DELIVERED,
+    EventType.REPLIED: Verdict.DELIVERED,
     EventType.OUTCOME_UNKNOWN: Verdict.INDETERMINATE,
     EventType.NOT_TAKEN: Verdict.INDETERMINATE,
     EventType.WINDOW_PASSED: Verdict.UNCONFIRMED,

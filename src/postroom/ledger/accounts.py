@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Any
 
-from cryptography.fernet import Fernet, InvalidToken
+from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from django.conf import settings
@@ -19,7 +19,7 @@ from postroom.ledger.db import connection
 
 
 class SealBroken(Exception):
-    """Account settings were sealed with another POSTROOM_SECRET_KEY than the present one."""
+    """Account settings were sealed with neither this POSTROOM_SECRET_KEY nor the previous one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,9 +138,15 @@ def _unseal(sealed: bytes) -> dict[str, str]:
     return opened
 
 
-def _fernet() -> Fernet:
+def _fernet() -> MultiFernet:
+    """Seals with the present secret, and opens what the one before it sealed."""
+    secrets_known = (settings.POSTROOM_SECRET_KEY, settings.POSTROOM_SECRET_KEY_PREVIOUS)
+    return MultiFernet([_fernet_of(secret) for secret in secrets_known if secret])
+
+
+def _fernet_of(secret: str) -> Fernet:
     derived = HKDF(SHA256(), length=32, salt=None, info=b"postroom account settings")
-    return Fernet(base64.urlsafe_b64encode(derived.derive(settings.SECRET_KEY.encode())))
+    return Fernet(base64.urlsafe_b64encode(derived.derive(secret.encode())))
 
 
 def _digest(secret: str) -> bytes:

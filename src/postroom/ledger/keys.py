@@ -138,6 +138,24 @@ def add_network(application: str, cidr: str, kind: str = "live") -> str:
     return network
 
 
+def house(application: str, kind: str, from_domains: Sequence[str]) -> Caller:
+    """An application of our own, which needs no key: its mail comes from inside the house."""
+    with transaction() as conn:
+        id = _application(conn, application, ())
+    scopes = frozenset({"send"})
+    return Caller(id, application, None, kind, scopes, tuple(from_domains), (), False, False)
+
+
+def sender_domains() -> frozenset[str]:
+    """Every From domain that some key or application may use."""
+    with connection() as conn:
+        rows = conn.execute(
+            "SELECT unnest(from_domains) FROM key WHERE revoked_at IS NULL"
+            " UNION SELECT unnest(from_domains) FROM application"
+        )
+        return frozenset(domain.lstrip(".").lower() for (domain,) in rows)
+
+
 _CALLER = (
     "application.id, application.name, {key}, {kind}, {scopes}, {domains},"
     " application.allow_list, application.join_repeats, application.refuse_suppressed"

@@ -42,9 +42,10 @@ def _web(_stop: threading.Event) -> None:
 
 
 def _smtp(stop: threading.Event) -> None:
+    from postroom.management.returns import ReturnedMail
     from postroom.submission import smtp_role
 
-    smtp_role.serve(stop)
+    smtp_role.serve(stop, ReturnedMail)
 
 
 def _sender(stop: threading.Event) -> None:

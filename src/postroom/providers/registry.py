@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from postroom.providers import brevo, mailgun, mailjet, sendgrid, ses, smtp
+from postroom.providers import bounces, brevo, mailgun, mailjet, sendgrid, ses, smtp
 from postroom.providers.base import Account, Carrier, Puller, Receiver
 
 
@@ -94,10 +94,12 @@ PROVIDERS: dict[str, Provider] = {
         roads=(
             Road(
                 "smtp",
-                lambda timeout_s: smtp.SmtpCarrier(smtp.relay_header, timeout_s),
+                lambda timeout_s: smtp.SmtpCarrier(
+                    smtp.relay_header, timeout_s, mail_from=smtp.return_path
+                ),
                 frozenset({"smtp_host"}),
             ),
         ),
-        receiver=None,
+        receiver=bounces.BounceReceiver(),
     ),
 }

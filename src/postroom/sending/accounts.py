@@ -3,6 +3,9 @@
 import asyncio
 from collections.abc import Iterable
 
+from django.conf import settings
+
+from postroom.domain.return_path import key_of
 from postroom.ledger import accounts as ledger
 from postroom.providers.base import Account
 from postroom.providers.registry import PROVIDERS
@@ -39,7 +42,14 @@ class Accounts:
 
 def _known(rows: Iterable[ledger.AccountRow]) -> list[Account]:
     return [
-        Account(row.id, row.name, row.provider, row.simulated, row.settings)
+        Account(row.id, row.name, row.provider, row.simulated, _settings(row))
         for row in rows
         if row.provider in PROVIDERS
     ]
+
+
+def _settings(row: ledger.AccountRow) -> dict[str, str]:
+    """The account's settings, and the key of its return paths, which no account keeps."""
+    if "return_path_domain" not in row.settings:
+        return row.settings
+    return row.settings | {"return_path_key": key_of(settings.POSTROOM_SECRET_KEY).hex()}

@@ -32,6 +32,7 @@ from postroom.submission.smtp_path import (
     parse_path,
     reply_for,
 )
+from postroom.submission.smtp_returns import RETURNED_BYTES_MAX, ComingBack, NoSuchAddress
 from postroom.submission.smtp_stream import BareLineEnd, SmtpStream, TooLarge
 
 log = logging.getLogger(__name__)
@@ -77,6 +78,7 @@ class Session(SMTP):
         self._failures = 0
         self._reverse_path: Path | None = None
         self._recipients: list[str] = []
+        self._coming_back = ComingBack(listener.returns)
 
     # The session as a whole
 
@@ -276,10 +278,12 @@ class Session(SMTP):
         super()._set_rset_state()  # type: ignore[no-untyped-call]
         self._reverse_path = None
         self._recipients = []
+        self._coming_back.clear()
 
     async def smtp_MAIL(self, argument: str) -> None:  # noqa: N802
         self._greeted()
-        await self._identified()
+        if not await self._coming_back.expected():
+            await self._identified()
         if self._reverse_path is not None:
             raise Refused("503 5.5.1 A mail is under way: RSET comes first")
         path = parse_path("FROM:", argument)
@@ -294,13 +298,26 @@ class Session(SMTP):
         check_forward_path(path, "SMTPUTF8" in self._reverse_path.parameters)
         if len(self._recipients) >= settings.POSTROOM_SMTP_RCPT_MAX:
             raise Refused("452 4.5.3 Too many recipients for one mail, send the others in another")
+        if not await self._comes_back(path.address):
+            await self._add_recipient(path)
+        await self.push("250 2.1.5 Ok")
+
+    async def _comes_back(self, address: str) -> bool:
+        """Whether it is for us; addresses that we never gave out count as failures."""
+        try:
+            return await self._coming_back.takes(address, others=bool(self._recipients))
+        except NoSuchAddress:
+            self._count_failure()
+            raise Refused("550 5.1.1 There is no such address") from None
+
+    async def _add_recipient(self, path: Path) -> None:
+        await self._identified()
         try:
             address = parse_address(path.address)
         except AddressError as error:
             raise Refused(f"553 5.1.3 {error}".encode("ascii", "replace").decode()) from None
         await self._check_standing(suppression_key(address))
         self._recipients.append(path.address)
-        await self.push("250 2.1.5 Ok")
 
     async def _check_standing(self, key: str) -> None:
         """Refuses a suppressed recipient where the application asked for that."""
@@ -316,23 +333,28 @@ class Session(SMTP):
             raise Refused("501 5.5.4 DATA has no argument")
         if self._reverse_path is None:
             raise Refused("503 5.5.1 MAIL comes first")
-        if not self._recipients:
+        if not self._recipients and not self._coming_back:
             raise Refused("554 5.5.1 No valid recipients")
         await self.push("354 End data with <CR><LF>.<CR><LF>")
-        data = await self._read_data()
         mail_from, rcpt_to = self._reverse_path.address, self._recipients
+        if self._coming_back:
+            data = await self._read_data(RETURNED_BYTES_MAX)
+            reply = await self._coming_back.store(data, mail_from, self._peer_ip)
+        else:
+            data = await self._read_data(settings.POSTROOM_SMTP_MESSAGE_BYTES_MAX)
+            reply = await self._accepted(data, mail_from, rcpt_to)
         self._set_rset_state()
-        await self.push(await self._accepted(data, mail_from, rcpt_to))
+        await self.push(reply)
 
-    async def _read_data(self) -> bytes:
+    async def _read_data(self, bytes_max: int) -> bytes:
         self._reset_timeout(DATA_S)
         try:
-            return await self._stream.read_mail(settings.POSTROOM_SMTP_MESSAGE_BYTES_MAX)
+            return await self._stream.read_mail(bytes_max)
         except BareLineEnd:
             raise Goodbye("521 5.5.2 A CR or LF stands alone in the mail") from None
         except TooLarge:
             self._set_rset_state()
-            raise Refused(f"552 5.3.4 At most {self.data_size_limit} bytes are taken") from None
+            raise Refused(f"552 5.3.4 At most {bytes_max} bytes are taken") from None
         finally:
             self._reset_timeout()
 

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from postroom.ledger import keys
+from postroom.submission.smtp_returns import Returns
 
 SESSIONS_MAX = 2_000
 """Open sessions of one process: below the usual limit of 4,096 open files, with room to spare."""
@@ -26,6 +27,8 @@ class Listener:
     relays: bool
     tls: ssl.SSLContext | None = None
     """For STARTTLS; a listener under implicit TLS needs none."""
+    returns: Returns | None = None
+    """Who keeps mail that comes back; None where none is taken."""
     _open: Counter[str] = field(default_factory=Counter)
     _callers: dict[str, tuple[float, keys.Caller | None]] = field(default_factory=dict)
 

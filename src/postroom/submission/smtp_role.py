@@ -13,6 +13,7 @@ from django.conf import settings
 
 from postroom.submission.smtp import Session
 from postroom.submission.smtp_listener import Listener
+from postroom.submission.smtp_returns import Returns
 from postroom.submission.smtp_tls import server_context
 
 log = logging.getLogger(__name__)
@@ -24,13 +25,17 @@ FAREWELL_S = 5
 """How long mails that are being stored may take when the role ends."""
 
 
-def serve(stop: threading.Event) -> None:
+MakeReturns = Callable[[], Returns]
+"""Makes the keeper of mail that comes back, in each process anew."""
+
+
+def serve(stop: threading.Event, make_returns: MakeReturns | None = None) -> None:
     """Listen until `stop` is set. Raises RuntimeError when one of several processes ends early."""
-    helpers = [_helper() for _ in range(settings.POSTROOM_SMTP_PROCESSES - 1)]
+    helpers = [_helper(make_returns) for _ in range(settings.POSTROOM_SMTP_PROCESSES - 1)]
     for helper in helpers:
         helper.start()
     try:
-        asyncio.run(_listen(stop, helpers))
+        asyncio.run(_listen(stop, helpers, make_returns))
     finally:
         for helper in helpers:
             helper.terminate()
@@ -38,11 +43,12 @@ def serve(stop: threading.Event) -> None:
             helper.join(FAREWELL_S)
 
 
-def _helper() -> BaseProcess:
-    return multiprocessing.get_context("spawn").Process(target=_serve_alone, daemon=True)
+def _helper(make_returns: MakeReturns | None) -> BaseProcess:
+    spawning = multiprocessing.get_context("spawn")
+    return spawning.Process(target=_serve_alone, args=(make_returns,), daemon=True)
 
 
-def _serve_alone() -> None:
+def _serve_alone(make_returns: MakeReturns | None) -> None:
     """A further process on the same ports; ended by its parent, or with its process group."""
     import signal
 
@@ -52,13 +58,16 @@ def _serve_alone() -> None:
     stop = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: stop.set())
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    asyncio.run(_listen(stop, []))
+    asyncio.run(_listen(stop, [], make_returns))
 
 
-async def _listen(stop: threading.Event, helpers: list[BaseProcess]) -> None:
+async def _listen(
+    stop: threading.Event, helpers: list[BaseProcess], make_returns: MakeReturns | None
+) -> None:
     # aiosmtpd logs every connection with its address; ours is not to.
     logging.getLogger("mail.log").setLevel(logging.WARNING)
-    servers = [await _server(*door) for door in _doors()]
+    returns = make_returns() if make_returns else None
+    servers = [await _server(*door) for door in _doors(returns)]
     log.info("listening for SMTP on %s", ", ".join(_addresses(servers)))
     try:
         while not stop.is_set():
@@ -71,18 +80,22 @@ async def _listen(stop: threading.Event, helpers: list[BaseProcess]) -> None:
         await _finish_sessions()
 
 
-def _doors() -> list[tuple[int, Listener, ssl.SSLContext | None]]:
+def _doors(returns: Returns | None) -> list[tuple[int, Listener, ssl.SSLContext | None]]:
     """Port, listener, and the TLS context where TLS comes first, for every port in use."""
     hostname = socket.getfqdn()
     tls = server_context(hostname)
     relay, implicit = settings.POSTROOM_SMTP_RELAY_PORT, settings.POSTROOM_SMTPS_PORT
     doors: list[tuple[int, Listener, ssl.SSLContext | None]] = [
-        (settings.POSTROOM_SMTP_PORT, Listener(hostname, relays=False, tls=tls), None)
+        (
+            settings.POSTROOM_SMTP_PORT,
+            Listener(hostname, relays=False, tls=tls, returns=returns),
+            None,
+        )
     ]
     if implicit is not None:
-        doors.append((implicit, Listener(hostname, relays=False), tls))
+        doors.append((implicit, Listener(hostname, relays=False, returns=returns), tls))
     if relay is not None:
-        doors.append((relay, Listener(hostname, relays=True, tls=tls), None))
+        doors.append((relay, Listener(hostname, relays=True, tls=tls, returns=returns), None))
     return doors
 
 

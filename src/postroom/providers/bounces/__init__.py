@@ -1,5 +1,6 @@
-"""Mails that come back: bounces, abuse reports, automatic answers, and the return path's bearer."""
+"""Mails that come back: bounces, abuse reports, automatic answers, and a person's replies."""
 
 from postroom.providers.bounces.reading import is_personal, parse_mail
+from postroom.providers.bounces.receiver import HANDOVER, RECIPIENT, BounceReceiver
 
-__all__ = ["is_personal", "parse_mail"]
+__all__ = ["HANDOVER", "RECIPIENT", "BounceReceiver", "is_personal", "parse_mail"]

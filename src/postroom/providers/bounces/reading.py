@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from datetime import datetime
 from email.message import Message
 from email.parser import BytesParser
 from email.policy import compat32
@@ -74,6 +75,17 @@ def is_personal(data: bytes) -> bool:
         and not autoreply.is_auto_reply(mail)
         and not _by_system(mail)
     )
+
+
+def says_of(data: bytes, recipient: str) -> bool:
+    """Whether the prose names this address, in whatever place."""
+    return recipient.lower() in "\n".join(lines_of(text_of(_parsed(data)))).lower()
+
+
+def date_of(data: bytes) -> tuple[datetime | None, str]:
+    """The mail's own date: as an instant, and as given."""
+    stamp = field(_parsed(data), "Date") or ""
+    return when(stamp), stamp
 
 
 def _parsed(data: bytes) -> Message:

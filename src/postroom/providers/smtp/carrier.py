@@ -15,6 +15,7 @@ from uuid import UUID
 
 from postroom.domain.address import AddressError
 from postroom.domain.content import Content
+from postroom.domain.return_path import address
 from postroom.providers.base import (
     Account,
     Call,
@@ -36,6 +37,9 @@ from postroom.providers.smtp.wire import ConnectionLost
 OwnHeader = Callable[[Account, UUID, RawMail], bytes]
 """The header lines that carry the hand-over id, line ends included."""
 
+MailFrom = Callable[[Account, UUID, RawMail], str]
+"""The envelope sender of one hand-over."""
+
 _CLOSE_S_MAX = 2.0
 _IDLE_S_MAX = 20.0
 """Servers close idle connections after a minute and more; a younger one is nearly always alive."""
@@ -44,6 +48,22 @@ _IDLE_S_MAX = 20.0
 def relay_header(_account: Account, handover_id: UUID, _mail: RawMail) -> bytes:
     """Our header for any relay."""
     return b"X-Postroom-Handover: %s\r\n" % str(handover_id).encode()
+
+
+def as_submitted(_account: Account, _handover_id: UUID, mail: RawMail) -> str:
+    """The envelope sender that the application gave."""
+    return mail.mail_from
+
+
+def return_path(account: Account, handover_id: UUID, mail: RawMail) -> str:
+    """A return path of ours where the account has a domain for them, so that bounces come to us.
+
+    The null sender stays: who sends a notification asks for none (RFC 3834, section 3.3).
+    """
+    domain = account.settings.get("return_path_domain")
+    if not domain or not mail.mail_from:
+        return mail.mail_from
+    return address(handover_id, domain, bytes.fromhex(account.settings["return_path_key"]))
 
 
 def sendgrid_header(_account: Account, handover_id: UUID, mail: RawMail) -> bytes:
@@ -80,8 +100,10 @@ class SmtpCarrier:
         own_header: OwnHeader = relay_header,
         timeout_s: float = 50.0,
         trust: ssl.SSLContext | None = None,
+        mail_from: MailFrom = as_submitted,
     ) -> None:
         self._own_header = own_header
+        self._mail_from = mail_from
         self._timeout_s = timeout_s
         self._trust = trust
         self._idle: dict[Endpoint, list[tuple[float, Session]]] = {}
@@ -95,14 +117,16 @@ class SmtpCarrier:
     def _call(self, account: Account, mail: RawMail, copy: Copy) -> Call:
         own = self._own_header(account, copy.handover_id, mail)
         segments: tuple[Segment, ...] = (own, *mail.copies[copy.handover_id])
+        mail_from = self._mail_from(account, copy.handover_id, mail)
+        replaced = ("replaced the envelope sender",) if mail_from != mail.mail_from else ()
         size = sum(len(s) if isinstance(s, bytes) else s.length for s in segments)
         return Call(
             copies=(copy,),
             segments=segments,
             slices=((0, size),),
             shared=mail.shared,
-            changes=(*mail.changes, f"added {own.partition(b':')[0].decode()}"),
-            mail_from=mail.mail_from,
+            changes=(*mail.changes, f"added {own.partition(b':')[0].decode()}", *replaced),
+            mail_from=mail_from,
         )
 
     async def hand_over(self, account: Account, call: Call) -> Reply:
