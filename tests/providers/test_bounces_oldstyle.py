@@ -56,7 +56,7 @@ FORMS: dict[str, tuple[list[str], str]] = {
     "mdaemon": (["jo@example.com"], "address_unknown"),
     "mailenable": (["jo@example.com"], "mailbox_full"),
     "1-1": (["jo@example.com"], "message_too_large"),
-    "aol": (["jo@mx.example.net"], "unclassified"),
+    "aol": (["jo@mx.example.net"], "policy_refused"),
     "biglobe": (["jo@example.com"], "mailbox_full"),
     "x5-star-list": (["jo@example.com"], "address_unknown"),
     "permanent-errors": (["jo@example.com"], "routing_or_network"),

@@ -225,3 +225,18 @@ def test_broken_mails_never_raise(noise: bytes, start: int, length: int) -> None
     for mail in (noise, whole[:start] + noise + whole[start + length :]):
         for heard in parse_mail(mail):
             read(heard)
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "553 sorry, that domain isn't in my list of allowed rcpthosts (#5.7.1)",
+        "550 5.7.1 This server does not accept mail from you",
+        "550 5.2.1 The user is receiving mail at a rate that prevents further messages",
+        "554 5.3.2 System not accepting network messages",
+        "550 5.7.133 RESOLVER.RST.SenderNotAuthenticatedForGroup; not authenticated",
+    ],
+)
+def test_what_is_no_word_about_the_mailbox_suppresses_nobody(said: str) -> None:
+    heard = only(report(failed("jo@example.com", "5.0.0", said)))
+    assert read(heard, "smtp").suppress is Suppress.NO

@@ -16,6 +16,20 @@ COMMON = "seen in replies of several mail systems; wording of RFC 3463"
 
 SYSTEM_RULES: tuple[TextRule, ...] = (
     *rules(
+        "policy_refused",
+        COMMON,
+        """
+        not accept mail from | not accepting mail from | not accept email from |
+        only accepting mail from | recipient preferences | bouncedeny | members-only list |
+        closed mailing list | not subscribed to this group
+        """,
+    ),
+    *rules(
+        "routing_or_network",
+        QMAIL,
+        "allowed rcpthost | not an open relay | not configured to relay | handle mail for",
+    ),
+    *rules(
         "domain_no_mail",
         "RFC 7505 4.1",
         """
@@ -42,7 +56,8 @@ SYSTEM_RULES: tuple[TextRule, ...] = (
         SENDMAIL,
         """
         unroutable sender address | unrouteable sender address | domain of sender address |
-        sender domain not found | sender domain does not
+        sender domain not found | sender domain does not | bogus mail from |
+        mail from not owned by | sender domain is empty
         """,
     ),
     *rules(
@@ -62,7 +77,8 @@ SYSTEM_RULES: tuple[TextRule, ...] = (
         throttl | frequency limit | maximum number of messages | maximum number of connections |
         max message per connection | too many errors | sending limit | hourly limit |
         daily limit | slow down | traffic from & limited | unusual sending |
-        messages per connection
+        messages per connection | connection limit | smtp sessions for this host |
+        emails per hour
         """,
     ),
     *rules(
@@ -232,6 +248,8 @@ SYSTEM_RULES: tuple[TextRule, ...] = (
         would exceed mailbox | not enough storage | not enough space in mailbox | out of storage |
         no space left in mailbox | mailfolder is full | mailbox has & limit | mail box full |
         mailbox over | user is over the quota | mailbox is over | speichervolumen |
+        over the allowed quota | exceed maximum allowed storage | not have enough space |
+        space has been used up | messages in recipient's mailbox exceeded | boite & pleine |
         postfach voll | postfach ist voll | full mailbox | storage full
         """,
     ),
@@ -248,7 +266,9 @@ SYSTEM_RULES: tuple[TextRule, ...] = (
         account locked | user is locked | mailbox locked | mailbox is locked | account expired |
         account has expired | account closed | account is closed | mailbox closed |
         account has been closed | temporarily disabled | not active | deactivated | dormant |
-        mailbox currently unavailable | address no longer accepts mail | no longer accept mail |
+        has been suspended | is currently suspended | temporarily inactive | temporary locked |
+        extended inactivity | mailbox currently unavailable | address no longer accepts mail |
+        no longer accept mail |
         not accepting mail & mailbox | mailbox is currently disabled | email address is disabled
         """,
     ),
@@ -279,6 +299,7 @@ SYSTEM_RULES: tuple[TextRule, ...] = (
         relay access denied | relaying denied | relay denied | relay not permitted |
         unable to relay | relaying not allowed | not permitted to relay | relay & not allowed |
         relay prohibited | does not relay | mail loop | loops back | too many hops |
+        forwarding loop | message looping | lookup failure | unable to resolve route |
         loop detected | no route to host | network is unreachable | no relaying | relaying is |
         mail relay
         """,
@@ -292,6 +313,7 @@ SYSTEM_RULES: tuple[TextRule, ...] = (
         message expired | retry limit | unable to deliver & since | not been collected |
         time limit exceeded | has been in the queue | too long in the queue |
         message has been queued too long | could not be delivered for | delivery expired |
+        failing for a long time | within the allowed queue period |
         unable to deliver message after | not delivered within
         """,
     ),
@@ -333,7 +355,9 @@ WEAK_RULES: tuple[TextRule, ...] = (
         closed connection | server error | system failure | no answer from host |
         host unreachable | host not reachable | host is unreachable | host & is down |
         wasn't able to establish an smtp | please retry | internal error | shutting down |
-        disk full | no space left on device | not able to accept | unavailable at this time
+        disk full | no space left on device | mail system full | did not respond |
+        configuration error | config error | is not responding | service currently unavailable |
+        not able to accept | unavailable at this time
         """,
     ),
     *rules(
