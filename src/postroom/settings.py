@@ -8,6 +8,7 @@ from pathlib import Path
 
 from psycopg.conninfo import conninfo_to_dict
 
+from postroom.domain import retry
 from postroom.domain.address import AddressError, parse_address
 from postroom.management import embedded
 from postroom.management.environment import ConfigurationError, Environment
@@ -173,14 +174,18 @@ POSTROOM_IDLE_POLL_S = _seconds(
 
 POSTROOM_DOUBT_WINDOW_S = _seconds(
     "POSTROOM_DOUBT_WINDOW_S",
-    600,
+    int(retry.DOUBT_WINDOW.total_seconds()),
     "How long an unknown hand-over waits for proof; providers' first events take a minute (p99).",
 )
 POSTROOM_SILENCE_S = _seconds(
-    "POSTROOM_SILENCE_S", 72 * 3600, "Providers try for 72 hours; then no word is coming."
+    "POSTROOM_SILENCE_S",
+    int(retry.SILENCE.total_seconds()),
+    "Providers try for 72 hours; then no word is coming.",
 )
 POSTROOM_SILENCE_DEFERRED_S = _seconds(
-    "POSTROOM_SILENCE_DEFERRED_S", 96 * 3600, "After a deferral: 72 hours of tries and a day."
+    "POSTROOM_SILENCE_DEFERRED_S",
+    int(retry.SILENCE_AFTER_DEFERRAL.total_seconds()),
+    "After a deferral: 72 hours of tries and a day.",
 )
 
 # Django

@@ -6,16 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from postroom.domain.delivery import Verdict
-from postroom.domain.lane import Lane, OnDoubt
+from postroom.domain.lane import Lane
 from postroom.domain.retry import (
     ASKED_S_MAX,
-    DOUBT_WINDOW,
     PATIENCE,
-    Doubt,
-    doubt,
     gives_up,
-    silent_at,
     wait_s,
 )
 
@@ -57,26 +52,3 @@ def test_a_delivery_is_given_up_at_its_lane_s_age(lane: Lane) -> None:
     age_max = PATIENCE[lane].age_max
     assert not gives_up(lane, AT, AT + age_max - timedelta(seconds=1))
     assert gives_up(lane, AT, AT + age_max)
-
-
-@pytest.mark.parametrize(
-    ("age", "policy", "others_heard", "gap_open", "then"),
-    [
-        (timedelta(0), OnDoubt.RESEND, True, False, Doubt.WAIT),
-        (DOUBT_WINDOW, OnDoubt.HOLD, True, False, Doubt.NOT_TAKEN),
-        (DOUBT_WINDOW, OnDoubt.HOLD, True, True, Doubt.HOLD),
-        (DOUBT_WINDOW, OnDoubt.HOLD, False, False, Doubt.HOLD),
-        (DOUBT_WINDOW, OnDoubt.RESEND, False, False, Doubt.RESEND),
-    ],
-)
-def test_doubt_is_resolved_by_proof_and_then_by_policy(
-    age: timedelta, policy: OnDoubt, others_heard: bool, gap_open: bool, then: Doubt
-) -> None:
-    assert doubt(AT, AT + age, policy, others_heard=others_heard, gap_open=gap_open) is then
-
-
-def test_silence_is_longer_after_a_deferral_and_means_nothing_after_a_final_word() -> None:
-    assert silent_at(Verdict.SUBMITTED, AT) == AT + timedelta(hours=72)
-    assert silent_at(Verdict.DEFERRED, AT) == AT + timedelta(hours=96)
-    finals = set(Verdict) - {Verdict.SUBMITTED, Verdict.DEFERRED}
-    assert {silent_at(verdict, AT) for verdict in finals} == {None}

@@ -2,10 +2,8 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from enum import StrEnum
 
-from postroom.domain.delivery import Verdict
-from postroom.domain.lane import Lane, OnDoubt
+from postroom.domain.lane import Lane
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,49 +56,12 @@ def gives_up(lane: Lane, due_at: datetime, now: datetime) -> bool:
 
 
 DOUBT_WINDOW = timedelta(minutes=10)
-"""How long an accepted-type event may take; other calls' come within a minute (p99)."""
-
-
-class Doubt(StrEnum):
-    """What to do now about a hand-over with an unknown outcome."""
-
-    WAIT = "wait"
-    """The window is open, or nothing can be concluded from the silence."""
-    NOT_TAKEN = "not_taken"
-    """Proved: the provider did not take it; it goes back to the queue."""
-    HOLD = "hold"
-    """The window has passed without proof; the policy is to hold."""
-    RESEND = "resend"
-    """The window has passed without proof; the policy is to send again."""
-
-
-def doubt(
-    begun_at: datetime, now: datetime, policy: OnDoubt, *, others_heard: bool, gap_open: bool
-) -> Doubt:
-    """What to do about a hand-over of which nothing has been heard since `begun_at`.
-
-    `others_heard`: accepted-type events of other calls on the account came promptly meanwhile.
-    `gap_open`: notifications of the account are known to be missing.
-    """
-    if now - begun_at < DOUBT_WINDOW:
-        return Doubt.WAIT
-    if others_heard and not gap_open:
-        return Doubt.NOT_TAKEN
-    return Doubt.RESEND if policy is OnDoubt.RESEND else Doubt.HOLD
-
+"""How long a hand-over of unknown outcome waits for a word from the provider; other calls' first
+events come within a minute (p99). Then `OnDoubt` decides: `resend` queues a possible duplicate,
+`hold` goes on waiting until the window of silence makes it `unconfirmed`."""
 
 SILENCE = timedelta(hours=72)
-"""How long after the last event a word is still to be expected."""
+"""How long after the last event a word is still to be expected; then it is `unconfirmed`."""
 
 SILENCE_AFTER_DEFERRAL = timedelta(hours=96)
 """The same where the last event was a deferral: providers try for 72 hours, then tell."""
-
-_AWAIT_A_WORD = frozenset({Verdict.SUBMITTED, Verdict.DEFERRED})
-
-
-def silent_at(verdict: Verdict, last_heard_at: datetime) -> datetime | None:
-    """When silence turns this verdict into `unconfirmed`; None for one that expects no word."""
-    if verdict not in _AWAIT_A_WORD:
-        return None
-    deferred = verdict is Verdict.DEFERRED
-    return last_heard_at + (SILENCE_AFTER_DEFERRAL if deferred else SILENCE)
