@@ -148,3 +148,17 @@ def test_an_old_mail_that_was_hardly_tried_is_not_given_up() -> None:
     due_at = NOW - timedelta(days=9)
     (result,) = ending(1, Reply(ReplyKind.TRY_LATER, 451), due_at=due_at).settlement.results
     assert result.then is Then.QUEUED
+
+
+@pytest.mark.parametrize("kind", list(ReplyKind))
+def test_who_is_given_an_id_of_his_own_is_taken_whatever_became_of_the_others(
+    kind: ReplyKind,
+) -> None:
+    first, second, third = claims(3)
+    made = ending(3, Reply(kind, message_ids={first: "one", second: "two"}))
+    results = {one.handover_id: one for one in made.settlement.results}
+    for id, message_id in ((first, "one"), (second, "two")):
+        assert (results[id].outcome, results[id].then) == (Outcome.TAKEN, Then.HANDED)
+        assert results[id].provider_message_id == message_id
+    assert (results[third].outcome is Outcome.TAKEN) is (kind is ReplyKind.TAKEN)
+    assert all(one.recipient == "p2@example.org" for group in made.again for one in group)

@@ -172,7 +172,7 @@ class Reply:
     """Our own words where no answer came ("timed out after 30 s waiting for the answer")."""
     retry_after_s: float | None = None
     message_ids: Mapping[UUID, str] = field(default_factory=dict)
-    """Hand-over id to the provider's message id, where the answer gives it."""
+    """Hand-over id to the provider's message id, where the answer gives it: taken for certain."""
     refused: Mapping[UUID, Refusal] = field(default_factory=dict)
     """Hand-overs that the answer names as refused; the others of the call follow `kind`."""
     later: frozenset[UUID] = frozenset()

@@ -77,15 +77,57 @@ PROVIDERS: dict[str, Provider] = {
         make_puller=ses.SqsPuller,
     ),
     "mailgun": Provider(
-        roads=(),
+        roads=(
+            Road(
+                "mailgun",
+                mailgun.MailgunCarrier,
+                frozenset({"api_key", "domain"}),
+            ),
+            Road(
+                "mailgun_mime",
+                mailgun.MailgunMimeCarrier,
+                frozenset({"api_key", "domain"}),
+                steering=mailgun.STEERING,
+            ),
+            Road(
+                "mailgun_smtp",
+                lambda timeout_s: smtp.SmtpCarrier(mailgun.mailgun_header, timeout_s),
+                frozenset({"smtp_host"}),
+                steering=mailgun.STEERING,
+            ),
+        ),
         receiver=mailgun.MailgunReceiver(),
     ),
     "mailjet": Provider(
-        roads=(),
+        roads=(
+            Road(
+                "mailjet",
+                mailjet.MailjetCarrier,
+                frozenset({"api_key", "api_secret"}),
+            ),
+            Road(
+                "mailjet_smtp",
+                mailjet.MailjetSmtpCarrier,
+                frozenset({"smtp_host"}),
+                steering=mailjet.STEERING,
+            ),
+        ),
         receiver=mailjet.MailjetReceiver(),
     ),
     "brevo": Provider(
-        roads=(),
+        roads=(
+            Road(
+                "brevo",
+                brevo.BrevoCarrier,
+                frozenset({"api_key"}),
+            ),
+            Road(
+                "brevo_smtp",
+                brevo.BrevoSmtpCarrier,
+                frozenset({"smtp_host"}),
+                steering=brevo.STEERING,
+            ),
+        ),
         receiver=brevo.BrevoReceiver(),
         # Brevo throws away what is answered by any 5xx.
         trouble_status=429,

@@ -63,22 +63,16 @@ def ending_of(
     for id, one in claims.items():
         if id in refused:
             results.append(_rejected(id, one, refused[id]))
+        elif id in reply.message_ids:
+            results.append(_taken(id, one, own_ids.get(id)))
         elif id in reply.later or then is Then.QUEUED:
             results.append(_queued(id, one, _retry_at(reply, one, moment)))
         else:
-            results.append(
-                HandoverResult(
-                    id,
-                    one.delivery_id,
-                    one.fence,
-                    outcome,
-                    then,
-                    provider_message_id=own_ids.get(id),
-                )
-            )
+            results.append(HandoverResult(id, one.delivery_id, one.fence, outcome, then))
     whole = Outcome.REFUSED if len(refused) == len(claims) else outcome
     settlement = _settlement(attempt_id, reply, whole, results, moment.now, call_id)
-    left = [one for id, one in claims.items() if id not in refused and id not in reply.later]
+    named = refused.keys() | reply.later | reply.message_ids.keys()
+    left = [one for id, one in claims.items() if id not in named]
     return Ending(settlement, _groups(left, named=bool(refused)) if then is Then.AGAIN else ())
 
 
@@ -113,6 +107,14 @@ def _groups(left: Sequence[Claimed], named: bool) -> tuple[tuple[Claimed, ...], 
     if not left:
         return ()
     return (tuple(left),) if named else halves(left)
+
+
+def _taken(id: UUID, one: Claimed, provider_message_id: str | None) -> HandoverResult:
+    """Of one that the answer gives an id: taken, whatever became of the others."""
+    taken, handed = Outcome.TAKEN, Then.HANDED
+    return HandoverResult(
+        id, one.delivery_id, one.fence, taken, handed, provider_message_id=provider_message_id
+    )
 
 
 def _rejected(id: UUID, one: Claimed, why: Refusal) -> HandoverResult:

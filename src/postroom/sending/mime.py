@@ -23,6 +23,7 @@ from postroom.domain.address import format_mailbox, parse_address
 from postroom.domain.content import Attachment, Content, Mailbox
 from postroom.domain.template import parse
 from postroom.providers.base import Copy, RawMail, Segment, Stored
+from postroom.providers.json_mail import AUTOMATIC
 
 Gap = Callable[[Copy], bytes]
 """What one recipient's copy has in its place."""
@@ -31,11 +32,6 @@ Gap = Callable[[Copy], bytes]
 _CONTROLS = re.compile(r"[\x00-\x1f\x7f\x85\u2028\u2029]+")
 _LINE_CHARS = 76
 _WORD_CHARS_MAX = 900
-_AUTOMATIC = (
-    ("Auto-Submitted", "auto-generated"),
-    ("X-Auto-Response-Suppress", "OOF, AutoReply"),
-)
-"""Unless the application says otherwise: RFC 3834, and what Microsoft Exchange obeys."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +125,7 @@ def _head(content: Content, now: datetime, gaps: _Gaps) -> Iterator[str]:
     given = {name.lower() for name, _ in content.headers}
     for name, value in content.headers:
         yield _field(name, _text(value))
-    for name, value in _AUTOMATIC:
+    for name, value in AUTOMATIC:
         if name.lower() not in given:
             yield _field(name, value)
     yield "MIME-Version: 1.0\r\n"

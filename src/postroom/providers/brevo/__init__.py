@@ -1,5 +1,7 @@
 """Brevo, in both directions: the transactional API and SMTP out, webhooks in."""
 
+from postroom.providers.brevo.carrier import BrevoCarrier
 from postroom.providers.brevo.events import BrevoReceiver
+from postroom.providers.brevo.smtp_road import STEERING, BrevoSmtpCarrier
 
-__all__ = ["BrevoReceiver"]
+__all__ = ["STEERING", "BrevoCarrier", "BrevoReceiver", "BrevoSmtpCarrier"]

@@ -5,9 +5,7 @@ no idempotency key: a call that broke after it was sent has an unknown outcome.
 """
 
 import secrets
-import threading
 import time
-from collections import OrderedDict
 from collections.abc import Callable, Sequence
 
 from postroom.domain.content import Content
@@ -20,16 +18,15 @@ from postroom.providers.base import (
     Mail,
     Reply,
 )
+from postroom.providers.frames import Frames
 from postroom.providers.http_calls import Answer, HttpCalls, Request
 from postroom.providers.sendgrid.answers import read_answer
-from postroom.providers.sendgrid.compose import RECIPIENTS_MAX, Frame, calls, frame_of
+from postroom.providers.sendgrid.compose import RECIPIENTS_MAX, calls, frame_of
 from postroom.providers.sendgrid.events import SendGridReceiver
 
 __all__ = ["SendGridCarrier", "SendGridReceiver"]
 
 ENDPOINT = "https://api.sendgrid.com"
-_FRAMES_KEPT = 4
-"""Mails whose shared parts are kept: the sender works on few at a time, of up to 30 MB each."""
 
 
 def _new_delimiter() -> str:
@@ -53,7 +50,7 @@ class SendGridCarrier:
     ) -> None:
         """A carrier whose calls end after `timeout_s` seconds; `new_delimiter` is for tests."""
         self._calls = HttpCalls(timeout_s)
-        self._frames = _Frames(new_delimiter)
+        self._frames = Frames(lambda content: frame_of(content, new_delimiter))
 
     def compose(
         self,
@@ -83,23 +80,3 @@ class SendGridCarrier:
 
 def _read(answer: Answer, call: Call) -> Reply:
     return read_answer(answer.status, answer.headers, answer.body, call.copies, time.time())
-
-
-class _Frames:
-    """The frames of the mails composed last; safe for threads."""
-
-    def __init__(self, new_delimiter: Callable[[], str]) -> None:
-        self._new_delimiter = new_delimiter
-        self._kept: OrderedDict[int, Frame] = OrderedDict()
-        self._lock = threading.Lock()
-
-    def of(self, content: Content) -> Frame:
-        """The frame of this very object; a frame keeps its content alive, so ids stay unique."""
-        with self._lock:
-            frame = self._kept.get(id(content))
-            if frame is None:
-                frame = self._kept[id(content)] = frame_of(content, self._new_delimiter)
-                while len(self._kept) > _FRAMES_KEPT:
-                    self._kept.popitem(last=False)
-            self._kept.move_to_end(id(content))
-            return frame

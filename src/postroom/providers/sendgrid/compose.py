@@ -8,17 +8,24 @@ alike. So every field gets two tags, plain and escaped, with a delimiter that oc
 
 import html
 import json
-import re
 from base64 import b64encode
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from json.encoder import encode_basestring_ascii as quoted
 
-from postroom.domain import encoded_word
 from postroom.domain.content import Attachment, Content, Mailbox
 from postroom.domain.template import MissingField, Template, parse
 from postroom.providers.base import Call, CannotCarry, Copy, Stored
+from postroom.providers.json_mail import (
+    check_attachment,
+    check_headers,
+    check_people,
+    header_fields,
+    one_line,
+)
+
+API = "SendGrid's JSON"
 
 HANDOVER_ARG = "postroom_handover"
 """The custom argument that comes back in every event."""
@@ -37,15 +44,6 @@ _RESERVED = frozenset({
     "bcc", "date", "message-id", "mime-version", "return-path", "sender",
 })  # fmt: skip
 """Refused by the vendor, or written by it whatever we say."""
-
-_AUTOMATIC = (
-    ("Auto-Submitted", "auto-generated"),
-    ("X-Auto-Response-Suppress", "OOF, AutoReply"),
-)
-"""Unless the application says otherwise: RFC 3834, and what Microsoft Exchange obeys."""
-
-_LINE_ENDS = re.compile(r"[\x00-\x1f\x7f\x85\u2028\u2029]+")
-
 
 Escape = Callable[[str], str] | None
 
@@ -225,7 +223,7 @@ def _personalization(frame: Frame, copy: Copy, substitutions: str) -> bytes:
 
 def _subject(text: str) -> str:
     """A subject line; a single space for an empty one, which the vendor refuses."""
-    return _LINE_ENDS.sub(" ", text) or " "
+    return one_line(text) or " "
 
 
 def _name(name: str) -> str:
@@ -272,7 +270,7 @@ def _rest(content: Content) -> bytes:
     """Everything that is the same even for a copy rendered by us."""
     payload: dict[str, object] = {
         "from": _person(content.sender),
-        "headers": _headers(content),
+        "headers": header_fields(content),
         "tracking_settings": _tracking(content),
     }
     if len(content.reply_to) == 1:
@@ -289,17 +287,6 @@ def _person(mailbox: Mailbox) -> dict[str, str]:
     if not mailbox.name:
         return {"email": mailbox.email}
     return {"email": mailbox.email, "name": _name(mailbox.name)}
-
-
-def _headers(content: Content) -> dict[str, str]:
-    given = {name: _header_text(value) for name, value in content.headers}
-    named = {name.lower() for name in given}
-    return {**{name: value for name, value in _AUTOMATIC if name.lower() not in named}, **given}
-
-
-def _header_text(value: str) -> str:
-    line = _LINE_ENDS.sub(" ", value)
-    return line if line.isascii() else encoded_word.encode(line)
 
 
 def _tracking(content: Content) -> dict[str, object]:
@@ -326,23 +313,7 @@ def _attachment(attachment: Attachment, inline: bool) -> dict[str, str]:
 
 def _check(content: Content) -> None:
     """Nothing; raises CannotCarry for what SendGrid's JSON cannot say."""
-    if content.cc or content.display_to:
-        raise CannotCarry("SendGrid's JSON sends a copy to everybody it shows in Cc and To")
-    if content.message_id is not None:
-        raise CannotCarry("SendGrid's JSON gives the mail a Message-ID of its own")
-    names = [name.lower() for name, _ in content.headers]
-    for name in names:
-        if name in _RESERVED or name.startswith(("content-", "resent-")):
-            raise CannotCarry(f"SendGrid's JSON does not carry the header {name}")
-    if len(set(names)) < len(names):
-        raise CannotCarry("SendGrid's JSON carries a header once only")
+    check_people(content, API)
+    check_headers(content, API, _RESERVED)
     for attachment in content.attachments:
-        _check_attachment(attachment)
-
-
-def _check_attachment(attachment: Attachment) -> None:
-    if not attachment.content:
-        raise CannotCarry("SendGrid's JSON carries no empty attachment")
-    kind = attachment.content_type.lower()
-    if ";" in kind or kind.startswith(("message/", "multipart/")):
-        raise CannotCarry(f"SendGrid's JSON does not carry an attachment of type {kind}")
+        check_attachment(attachment, API)
