@@ -64,9 +64,10 @@ _EXAMPLE_ANSWER = {
     ],
 }
 
-SUBMIT: dict[str, Any] = {
-    "operation_id": "submit_message",
-    "response": {202: None},
+_SUBMIT: dict[str, Any] = {
+    "operationId": "submit_message",
+    "tags": ["messages"],
+    "security": [{"KeyAuth": []}],
     "summary": "Submit a message",
     "description": (
         "Accepts one message to 1 to 200,000 recipients and answers once it is on disk. "
@@ -76,39 +77,40 @@ SUBMIT: dict[str, Any] = {
         "With an `Idempotency-Key` the same body gives the same answer for as long as the "
         "message is in the ledger."
     ),
-    "openapi_extra": {
-        "parameters": [
-            {
-                "in": "header",
-                "name": "Idempotency-Key",
-                "required": False,
-                "description": "Makes a repeat of this call safe.",
-                "schema": {"type": "string", "minLength": 1, "maxLength": 255},
+    "parameters": [
+        {
+            "in": "header",
+            "name": "Idempotency-Key",
+            "required": False,
+            "description": "Makes a repeat of this call safe.",
+            "schema": {"type": "string", "minLength": 1, "maxLength": 255},
+        }
+    ],
+    "requestBody": {
+        "required": True,
+        "content": {
+            "application/json": {
+                "schema": {"$ref": "#/components/schemas/MessageBody"},
+                "example": _EXAMPLE_BODY,
             }
-        ],
-        "requestBody": {
-            "required": True,
+        },
+    },
+    "responses": {
+        "202": {
+            "description": "On disk. `deliveries` lists them for up to 1,000 recipients.",
             "content": {
                 "application/json": {
-                    "schema": {"$ref": "#/components/schemas/MessageBody"},
-                    "example": _EXAMPLE_BODY,
+                    "schema": {"$ref": "#/components/schemas/Acceptance"},
+                    "example": _EXAMPLE_ANSWER,
                 }
             },
         },
-        "responses": {
-            "202": {
-                "description": "On disk. `deliveries` lists them for up to 1,000 recipients.",
-                "content": {
-                    "application/json": {
-                        "schema": {"$ref": "#/components/schemas/Acceptance"},
-                        "example": _EXAMPLE_ANSWER,
-                    }
-                },
-            },
-            **_problems(400, 401, 403, 409, 411, 413, 415, 422, 503),
-        },
+        **_problems(400, 401, 403, 409, 411, 413, 415, 422, 503),
     },
 }
+
+PATHS: dict[str, Any] = {"/v1/messages": {"post": _SUBMIT}}
+"""The routes that are plain views."""
 
 
 def _move(verb: str, word: str, description: str) -> dict[str, Any]:
