@@ -23,8 +23,9 @@ lint: $(STAMP)
 	$(VENV)/bin/mypy
 	$(VENV)/bin/lint-imports
 
+# `make bench ROW=http` measures one row.
 bench: $(STAMP)
-	$(VENV)/bin/python -m bench $(ARGS)
+	$(VENV)/bin/python -m bench $(ROW) $(ARGS)
 
 # The fault suite in its long form: three seeds, each at least a minute.
 faults: $(STAMP)

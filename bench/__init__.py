@@ -1,1 +1,1 @@
-"""The measurements behind the claims; run by `make bench`."""
+"""Measurements: ratios against a limit or a peer in the same run. `make bench`."""
