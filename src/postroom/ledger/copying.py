@@ -1,4 +1,4 @@
-"""COPY in text format, with rows written by hand where speed counts."""
+"""COPY of rows of Python values, and JSON text."""
 
 import json
 from collections.abc import Iterable, Sequence
@@ -7,22 +7,6 @@ from typing import Any
 from psycopg import sql
 
 from postroom.ledger.db import Connection
-
-NULL = "\\N"
-
-
-def escaped(text: str) -> str:
-    """A text as COPY's text format wants it."""
-    if "\\" in text:
-        text = text.replace("\\", "\\\\")
-    if "\t" in text or "\n" in text or "\r" in text:
-        text = text.replace("\t", "\\t").replace("\n", "\\n").replace("\r", "\\r")
-    return text
-
-
-def optional(text: str | None) -> str:
-    """A text or NULL, as COPY's text format wants it."""
-    return NULL if text is None else escaped(text)
 
 
 def json_text(value: Any) -> str:
@@ -37,18 +21,6 @@ def copy_rows(
     with conn.cursor() as cursor, cursor.copy(_statement(table, columns)) as copy:
         for row in rows:
             copy.write_row(row)
-
-
-def copy_lines(conn: Connection, table: str, columns: Sequence[str], lines: Iterable[str]) -> None:
-    """Write rows that are COPY text already: tab-separated and newline-ended."""
-    with conn.cursor() as cursor, cursor.copy(_statement(table, columns)) as copy:
-        block: list[str] = []
-        for line in lines:
-            block.append(line)
-            if len(block) == 2000:
-                copy.write("".join(block))
-                block.clear()
-        copy.write("".join(block))
 
 
 def _statement(table: str, columns: Sequence[str]) -> sql.Composed:

@@ -10,22 +10,24 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 def uuid7(at: datetime) -> UUID:
     """An id of the instant `at` with 74 random bits."""
-    return _build(_milliseconds(at), int.from_bytes(os.urandom(10)))
+    return UUID(int=_number(_milliseconds(at), int.from_bytes(os.urandom(10))))
 
 
 def uuid7_batch(at: datetime, count: int) -> list[UUID]:
     """`count` ids of one instant in ascending order."""
     noise = os.urandom(10 * count)
     at_ms = _milliseconds(at)
-    return sorted(
-        _build(at_ms, int.from_bytes(noise[start : start + 10]))
+    numbers = [
+        _number(at_ms, int.from_bytes(noise[start : start + 10]))
         for start in range(0, 10 * count, 10)
-    )
+    ]
+    numbers.sort()
+    return [UUID(int=number) for number in numbers]
 
 
 def uuid7_like(other: UUID) -> UUID:
     """An id of the same instant as `other`, so that both lie in the same partition."""
-    return _build(other.int >> 80, int.from_bytes(os.urandom(10)))
+    return UUID(int=_number(other.int >> 80, int.from_bytes(os.urandom(10))))
 
 
 def instant_of(id: UUID) -> datetime:
@@ -54,7 +56,7 @@ def _milliseconds(at: datetime) -> int:
     return (delta.days * 86_400 + delta.seconds) * 1000 + delta.microseconds // 1000
 
 
-def _build(at_ms: int, noise: int) -> UUID:
+def _number(at_ms: int, noise: int) -> int:
     random_high = (noise >> 64) & 0xFFF
     random_low = noise & ((1 << 62) - 1)
-    return UUID(int=(at_ms << 80) | (0x7 << 76) | (random_high << 64) | (0x2 << 62) | random_low)
+    return (at_ms << 80) | (0x7 << 76) | (random_high << 64) | (0x2 << 62) | random_low

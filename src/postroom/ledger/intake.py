@@ -6,9 +6,10 @@ from datetime import datetime
 from uuid import UUID
 
 from postroom.ledger.blobs import compress
-from postroom.ledger.copying import copy_rows, json_text
+from postroom.ledger.copying import json_text
 from postroom.ledger.db import Connection, transaction
 from postroom.ledger.ids import uuid7_batch
+from postroom.ledger.recordset import rows_json, rows_of
 
 REFUSED_KEPT_MAX = 100
 """Refused notifications kept per account, for diagnosis."""
@@ -29,29 +30,34 @@ class NewReceipt:
         return len(self.body)
 
 
-_COLUMNS = ("id", "account_id", "received_at", "headers", "size_bytes", "zlib")
+_COLUMNS = {
+    "id": "uuid",
+    "account_id": "int",
+    "received_at": "timestamptz",
+    "headers": "jsonb",
+    "size_bytes": "int",
+    "zlib": "bytea",
+}
+_NAMES = ", ".join(_COLUMNS)
+_INSERT = f"INSERT INTO receipt ({_NAMES}) SELECT {_NAMES} FROM {rows_of(_COLUMNS, 'told')}"
 
 
 def write_receipts(conn: Connection, receipts: Sequence[NewReceipt], now: datetime) -> list[UUID]:
     """The ids of the receipts, in order."""
     ids = uuid7_batch(now, len(receipts))
-    copy_rows(
-        conn,
-        "receipt",
-        _COLUMNS,
-        (
-            (
-                id,
-                receipt.account_id,
-                receipt.received_at,
-                json_text(dict(receipt.headers)),
-                len(receipt.body),
-                compress(receipt.body),
-            )
-            for id, receipt in zip(ids, receipts, strict=True)
-        ),
-    )
+    conn.execute(_INSERT, (rows_json(_COLUMNS, map(_row, ids, receipts)),))
     return ids
+
+
+def _row(id: UUID, receipt: NewReceipt) -> tuple[object, ...]:
+    return (
+        id,
+        receipt.account_id,
+        receipt.received_at,
+        dict(receipt.headers),
+        len(receipt.body),
+        compress(receipt.body),
+    )
 
 
 def keep_refused(

@@ -11,8 +11,8 @@ from uuid import UUID
 
 from postroom.domain.delivery import EventType, Grade
 from postroom.domain.reason import RULES_VERSION
-from postroom.ledger.copying import copy_rows
 from postroom.ledger.db import Connection
+from postroom.ledger.recordset import rows_json, rows_of
 
 FIRST = 1
 BASIS = "local"
@@ -29,10 +29,20 @@ class NewLocalEvent:
     text: str | None = None
 
 
-_COLUMNS = (
-    "delivery_id", "digest", "provider_type", "diagnostic", "received_at", "basis", "type",
-    "grade", "reason", "rules",
-)  # fmt: skip
+_COLUMNS = {
+    "delivery_id": "uuid",
+    "digest": "bytea",
+    "provider_type": "text",
+    "diagnostic": "text",
+    "received_at": "timestamptz",
+    "basis": "text",
+    "type": "text",
+    "grade": "smallint",
+    "reason": "text",
+    "rules": "smallint",
+}
+_NAMES = ", ".join(_COLUMNS)
+_INSERT = f"INSERT INTO event ({_NAMES}) SELECT {_NAMES} FROM {rows_of(_COLUMNS, 'made')}"
 
 
 def local_digest(type: EventType, number: int) -> bytes:
@@ -45,29 +55,24 @@ LOCAL_DIGEST_SQL = (
 )
 
 
-def copy_local_events(conn: Connection, events: Sequence[NewLocalEvent], now: datetime) -> None:
+def insert_local_events(conn: Connection, events: Sequence[NewLocalEvent], now: datetime) -> None:
     """Write events for changes that were made in this transaction."""
-    if not events:
-        return
-    copy_rows(
-        conn,
-        "event",
-        _COLUMNS,
-        (
-            (
-                event.delivery_id,
-                local_digest(event.type, event.number),
-                str(event.type),
-                event.text,
-                now,
-                BASIS,
-                str(event.type),
-                int(Grade.NONE),
-                event.reason,
-                RULES_VERSION,
-            )
-            for event in events
-        ),
+    if events:
+        conn.execute(_INSERT, (rows_json(_COLUMNS, (_row(event, now) for event in events)),))
+
+
+def _row(event: NewLocalEvent, now: datetime) -> tuple[object, ...]:
+    return (
+        event.delivery_id,
+        local_digest(event.type, event.number),
+        event.type,
+        event.text,
+        now,
+        BASIS,
+        event.type,
+        Grade.NONE,
+        event.reason,
+        RULES_VERSION,
     )
 
 

@@ -1,6 +1,6 @@
 """New messages and their deliveries: the one statement set that acceptance is made of."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -17,13 +17,18 @@ from postroom.ledger.acceptance import (
     NewMessage,
 )
 from postroom.ledger.blobs import compress, digest_of
-from postroom.ledger.copying import NULL, copy_lines, copy_rows, escaped, json_text, optional
+from postroom.ledger.copying import json_text
 from postroom.ledger.db import Connection, connection
 from postroom.ledger.ids import uuid7_batch
-from postroom.ledger.local_events import FIRST, NewLocalEvent, copy_local_events
+from postroom.ledger.local_events import FIRST, NewLocalEvent, insert_local_events
+from postroom.ledger.recordset import named_rows_json, rows_of
 from postroom.ledger.suppressions import Standing, standing_with
 
 Result = Acceptance | IdempotencyConflict | KeyRevoked
+
+
+_Outcome = tuple[Stage, str | None, int | None]
+"""Stage, reason and standing suppression of one delivery at acceptance."""
 
 
 @dataclass(slots=True)
@@ -33,27 +38,21 @@ class _Draft:
     new: NewMessage
     id: UUID
     delivery_ids: list[UUID]
-    suppressed: dict[str, Standing]
+    outcomes: list[_Outcome]
+    """Of each delivery, in order."""
     communication_id: int | None = None
 
-    def outcome(self, delivery: NewDelivery) -> tuple[Stage, str | None, int | None]:
-        """Stage, reason and standing suppression of one delivery at acceptance."""
-        standing = self.suppressed.get(delivery.recipient_key)
-        if standing is None or delivery.stage is Stage.REJECTED:
-            return delivery.stage, delivery.reason, None
-        return Stage.SUPPRESSED, "suppressed_by_us", standing.id
-
     def acceptance(self) -> Acceptance:
-        pairs = list(zip(self.delivery_ids, self.new.deliveries, strict=True))
-        stages = [(id, delivery, self.outcome(delivery)[0]) for id, delivery in pairs]
-        listed = stages if len(stages) <= DELIVERIES_LISTED_MAX else []
+        listed: Iterable[tuple[UUID, NewDelivery, _Outcome]] = ()
+        if len(self.outcomes) <= DELIVERIES_LISTED_MAX:
+            listed = zip(self.delivery_ids, self.new.deliveries, self.outcomes, strict=True)
         return Acceptance(
             message_id=self.id,
             communication=self.new.communication,
-            recipients=len(stages),
-            suppressed=sum(stage is Stage.SUPPRESSED for _, _, stage in stages),
+            recipients=len(self.outcomes),
+            suppressed=sum(stage is Stage.SUPPRESSED for stage, _, _ in self.outcomes),
             duplicates=self.new.duplicates,
-            deliveries=[(id, delivery.recipient, str(stage)) for id, delivery, stage in listed],
+            deliveries=[(id, one.recipient, str(stage)) for id, one, (stage, _, _) in listed],
         )
 
 
@@ -71,7 +70,7 @@ def write_messages(conn: Connection, messages: Sequence[NewMessage], now: dateti
     results |= _claim_idempotency_keys(conn, drafts)
     won = [draft for position, draft in drafts.items() if position not in results]
     _find_communications(conn, won)
-    _copy(conn, won, now)
+    _insert(conn, won, now)
     results |= {p: draft.acceptance() for p, draft in drafts.items() if p not in results}
     return [results[position] for position in range(len(messages))]
 
@@ -92,7 +91,8 @@ def _live_keys(conn: Connection, messages: Sequence[NewMessage]) -> set[str]:
 
 def _draft(new: NewMessage, now: datetime) -> _Draft:
     ids = uuid7_batch(now, 1 + len(new.deliveries))
-    return _Draft(new, ids[0], ids[1:], {})
+    outcomes: list[_Outcome] = [(one.stage, one.reason, None) for one in new.deliveries]
+    return _Draft(new, ids[0], ids[1:], outcomes)
 
 
 def _find_suppressions(conn: Connection, drafts: Iterable[_Draft]) -> None:
@@ -102,7 +102,14 @@ def _find_suppressions(conn: Connection, drafts: Iterable[_Draft]) -> None:
         standing = standing_with(conn, simulated, keys)
         if standing:
             for draft in same_kind:
-                draft.suppressed = standing
+                draft.outcomes = [_outcome(one, standing) for one in draft.new.deliveries]
+
+
+def _outcome(delivery: NewDelivery, suppressed: Mapping[str, Standing]) -> _Outcome:
+    standing = suppressed.get(delivery.recipient_key)
+    if standing is None or delivery.stage is Stage.REJECTED:
+        return delivery.stage, delivery.reason, None
+    return Stage.SUPPRESSED, "suppressed_by_us", standing.id
 
 
 def _claim_idempotency_keys(conn: Connection, drafts: dict[int, _Draft]) -> dict[int, Result]:
@@ -242,75 +249,124 @@ def _communication_ids(
     return {(application_id, name): id for application_id, name, id in rows}
 
 
-_MESSAGE_COLUMNS = (
-    "id", "application_id", "communication_id", "key_id", "door", "simulated", "lane",
-    "from_address", "mail_from", "subject", "header_message_id", "on_doubt", "tags", "metadata",
-    "notify", "recipients", "duplicates", "submission_digest", "accepted_at", "send_at",
-    "expires_at", "resend_of",
-)  # fmt: skip
+_MESSAGE_COLUMNS = {
+    "id": "uuid",
+    "application_id": "int",
+    "communication_id": "bigint",
+    "key_id": "text",
+    "door": "text",
+    "simulated": "bool",
+    "lane": "smallint",
+    "from_address": "text",
+    "mail_from": "text",
+    "subject": "text",
+    "header_message_id": "text",
+    "on_doubt": "text",
+    "tags": "text[]",
+    "metadata": "jsonb",
+    "notify": "jsonb",
+    "recipients": "int",
+    "duplicates": "int",
+    "submission_digest": "bytea",
+    "accepted_at": "timestamptz",
+    "send_at": "timestamptz",
+    "expires_at": "timestamptz",
+    "resend_of": "uuid",
+}
+_BLOB_COLUMNS = {"size_bytes": "int", "zlib": "bytea"}
+_DELIVERY_COLUMNS = {
+    "id": "uuid",
+    "recipient": "text",
+    "recipient_key": "text",
+    "recipient_name": "text",
+    "ref": "text",
+    "vars": "jsonb",
+    "metadata": "jsonb",
+    "stage": "text",
+    "reason": "text",
+    "reason_text": "text",
+    "suppression_id": "bigint",
+    "local_events": "smallint",
+}
 
-_DELIVERY_COLUMNS = (
-    "message_id", "application_id", "communication_id", "simulated", "lane", "due_at",
-    "expires_at", "changed_at", "id", "recipient", "recipient_key", "recipient_name", "ref",
-    "vars", "metadata", "stage", "reason", "reason_text", "suppression_id", "local_events",
-)  # fmt: skip
+_NAMES = ", ".join(_MESSAGE_COLUMNS)
+_OWN_NAMES = ", ".join(_DELIVERY_COLUMNS)
+
+# Messages with their bytes and their deliveries, in one round trip.
+_INSERT = (
+    "WITH new AS MATERIALIZED ("
+    f"   SELECT * FROM {rows_of(_MESSAGE_COLUMNS | _BLOB_COLUMNS | {'deliveries': 'json'}, 'new')}"
+    " ), messages AS ("
+    f"   INSERT INTO message ({_NAMES})"
+    f"   SELECT {_NAMES} FROM new"
+    " ), blobs AS ("
+    "    INSERT INTO blob (message_id, digest, size_bytes, zlib)"
+    "    SELECT id, submission_digest, size_bytes, zlib FROM new"
+    " )"
+    f" INSERT INTO delivery ({_OWN_NAMES}, message_id, application_id, communication_id,"
+    "                        simulated, lane, due_at, expires_at, changed_at)"
+    f" SELECT {', '.join(f'delivery.{name}' for name in _DELIVERY_COLUMNS)}, new.id,"
+    "         application_id, communication_id, simulated, lane,"
+    "         COALESCE(send_at, accepted_at), expires_at, accepted_at"
+    "   FROM new"
+    f"  CROSS JOIN LATERAL {rows_of(_DELIVERY_COLUMNS, 'delivery', 'deliveries')}"
+)
 
 
-def _copy(conn: Connection, drafts: Sequence[_Draft], now: datetime) -> None:
-    if not drafts:
-        return
-    digests = [digest_of(draft.new.submission) for draft in drafts]
-    pairs = list(zip(drafts, digests, strict=True))
-    copy_rows(conn, "message", _MESSAGE_COLUMNS, (_message_row(*pair, now) for pair in pairs))
-    copy_rows(
-        conn,
-        "blob",
-        ("message_id", "digest", "size_bytes", "zlib"),
-        (
-            (draft.id, digest, len(draft.new.submission), compress(draft.new.submission))
-            for draft, digest in pairs
-        ),
-    )
-    copy_lines(
-        conn,
-        "delivery",
-        _DELIVERY_COLUMNS,
-        (line for draft in drafts for line in _delivery_lines(draft, now)),
-    )
-    copy_local_events(conn, [event for draft in drafts for event in _events(draft)], now)
+def _insert(conn: Connection, drafts: Sequence[_Draft], now: datetime) -> None:
+    if drafts:
+        conn.execute(_INSERT, (named_rows_json([_row(draft, now) for draft in drafts]),))
+        insert_local_events(conn, [event for draft in drafts for event in _events(draft)], now)
 
 
-def _message_row(draft: _Draft, digest: bytes, now: datetime) -> tuple[object, ...]:
+def _row(draft: _Draft, now: datetime) -> dict[str, object]:
     new = draft.new
-    return (
-        draft.id, new.application_id, draft.communication_id, new.key_id, new.door, new.simulated,
-        new.lane, new.from_address, new.mail_from, new.subject, new.header_message_id,
-        new.on_doubt, list(new.tags), json_text(new.metadata),
-        None if new.notify is None else json_text(new.notify), len(new.deliveries),
-        new.duplicates, digest, now, new.send_at, new.expires_at, new.resend_of,
-    )  # fmt: skip
+    return {
+        "id": draft.id,
+        "application_id": new.application_id,
+        "communication_id": draft.communication_id,
+        "key_id": new.key_id,
+        "door": new.door,
+        "simulated": new.simulated,
+        "lane": new.lane,
+        "from_address": new.from_address,
+        "mail_from": new.mail_from,
+        "subject": new.subject,
+        "header_message_id": new.header_message_id,
+        "on_doubt": new.on_doubt,
+        "tags": new.tags,
+        "metadata": new.metadata,
+        "notify": new.notify,
+        "recipients": len(new.deliveries),
+        "duplicates": new.duplicates,
+        "submission_digest": digest_of(new.submission),
+        "accepted_at": now,
+        "send_at": new.send_at,
+        "expires_at": new.expires_at,
+        "resend_of": new.resend_of,
+        "size_bytes": len(new.submission),
+        "zlib": compress(new.submission),
+        "deliveries": list(map(_delivery_row, draft.delivery_ids, new.deliveries, draft.outcomes)),
+    }
 
 
-def _delivery_lines(draft: _Draft, now: datetime) -> Iterator[str]:
-    new = draft.new
-    due_at = new.send_at or now
-    expires_at = NULL if new.expires_at is None else new.expires_at.isoformat()
-    communication = NULL if draft.communication_id is None else str(draft.communication_id)
-    shared = (
-        f"{draft.id}\t{new.application_id}\t{communication}\t{'t' if new.simulated else 'f'}\t"
-        f"{int(new.lane)}\t{due_at.isoformat()}\t{expires_at}\t{now.isoformat()}\t"
-    )
-    for id, delivery in zip(draft.delivery_ids, new.deliveries, strict=True):
-        stage, reason, suppression_id = draft.outcome(delivery)
-        vars = NULL if not delivery.vars else escaped(json_text(delivery.vars))
-        metadata = NULL if not delivery.metadata else escaped(json_text(delivery.metadata))
-        yield (
-            f"{shared}{id}\t{escaped(delivery.recipient)}\t{escaped(delivery.recipient_key)}\t"
-            f"{optional(delivery.recipient_name)}\t{optional(delivery.ref)}\t{vars}\t{metadata}\t"
-            f"{stage}\t{optional(reason)}\t{optional(delivery.reason_text)}\t"
-            f"{NULL if suppression_id is None else suppression_id}\t"
-            f"{1 if stage in _RECORDED else 0}\n"
-        )
+def _delivery_row(id: UUID, delivery: NewDelivery, outcome: _Outcome) -> dict[str, object]:
+    """What differs among the deliveries of a message."""
+    stage, reason, suppression_id = outcome
+    return {
+        "id": str(id),
+        "recipient": delivery.recipient,
+        "recipient_key": delivery.recipient_key,
+        "recipient_name": delivery.recipient_name,
+        "ref": delivery.ref,
+        "vars": delivery.vars or None,
+        "metadata": delivery.metadata or None,
+        "stage": stage,
+        "reason": reason,
+        "reason_text": delivery.reason_text,
+        "suppression_id": suppression_id,
+        "local_events": 1 if stage in _RECORDED else 0,
+    }
 
 
 _RECORDED = {
@@ -322,7 +378,7 @@ _RECORDED = {
 
 
 def _events(draft: _Draft) -> Iterator[NewLocalEvent]:
-    for id, delivery in zip(draft.delivery_ids, draft.new.deliveries, strict=True):
-        stage, reason, _ = draft.outcome(delivery)
+    made = zip(draft.delivery_ids, draft.new.deliveries, draft.outcomes, strict=True)
+    for id, delivery, (stage, reason, _) in made:
         if stage in _RECORDED:
             yield NewLocalEvent(id, FIRST, _RECORDED[stage], reason, delivery.reason_text)

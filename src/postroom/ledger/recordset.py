@@ -14,16 +14,21 @@ Columns = Mapping[str, str]
 """Names and types of columns, in order."""
 
 
-def rows_of(columns: Columns, alias: str) -> str:
-    """The FROM item that unfolds one parameter made by `rows_json`."""
+def rows_of(columns: Columns, alias: str, source: str = "%s") -> str:
+    """The FROM item that unfolds one parameter, or a JSON column that holds rows inside a row."""
     typed = ", ".join(f"{name} {type}" for name, type in columns.items())
-    return f"json_to_recordset(%s) AS {alias} ({typed})"
+    return f"json_to_recordset({source}) AS {alias} ({typed})"
 
 
 def rows_json(columns: Columns, rows: Iterable[Sequence[Any]]) -> str:
     """Rows of values, in the order of the columns, as the parameter of `rows_of`."""
     names = tuple(columns)
-    return json.dumps([dict(zip(names, row, strict=True)) for row in rows], default=_plain)
+    return named_rows_json([dict(zip(names, row, strict=True)) for row in rows])
+
+
+def named_rows_json(rows: Sequence[Mapping[str, Any]]) -> str:
+    """Rows that name their columns, as the parameter of `rows_of`; one left out is NULL."""
+    return json.dumps(rows, default=_plain)
 
 
 def _plain(value: Any) -> str:
