@@ -22,5 +22,7 @@ class Client:
     """User and password in the webhook's URL, as `user:password@`."""
     more: Mapping[str, Any] = field(default_factory=dict)
     """What this provider's entry must say besides."""
+    busy: int = 503
+    """The answer to a webhook after which this provider tries again."""
     handover: Callable[[str], str | None] = "h-{}".format
     """The hand-over id that travels with a mail to this address; None where none can."""

@@ -127,7 +127,7 @@ def test_a_forgery_does_not_prove_its_origin(account: Account) -> None:
 
 
 def test_what_was_not_heard_is_told_after_a_restart(account: Account) -> None:
-    account.receiver.status = 503
+    account.receiver.status = account.client.busy
     account.send("bounce", "late-bounce")
     eventually(lambda: account.receiver.posts)
     account.running.close()

@@ -10,12 +10,12 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from hashlib import blake2b
 from typing import Any, NamedTuple
-from urllib.parse import unquote, urlsplit
 
 from postroom.simulator.dice import Dice
 from postroom.simulator.replies import Situation
 from postroom.simulator.steps import What
 from postroom.simulator.teller import Event, Post, Teller
+from postroom.simulator.userinfo import split
 
 
 class Kind(NamedTuple):
@@ -87,7 +87,7 @@ class Webhook(Teller):
     """All triggers on, for every stream."""
 
     def __init__(self, name: str, url: str | None, server_id: int) -> None:
-        self._auth, bare = _split(url)
+        self._auth, bare = split(url)
         super().__init__(name, bare)
         self._server_id = server_id
 
@@ -136,16 +136,6 @@ class Webhook(Teller):
     def is_final(self, status: int) -> bool:
         """403 stops the repeats."""
         return status == 403
-
-
-def _split(url: str | None) -> tuple[dict[str, str], str | None]:
-    """The header that the URL's user and password become, and the URL without them."""
-    if url is None or "@" not in (parts := urlsplit(url)).netloc:
-        return {}, url
-    user, password = unquote(parts.username or ""), unquote(parts.password or "")
-    credentials = b64encode(f"{user}:{password}".encode()).decode()
-    bare = parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
-    return {"Authorization": f"Basic {credentials}"}, bare
 
 
 def _time(at: float) -> str:
