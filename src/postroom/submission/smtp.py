@@ -80,6 +80,11 @@ class Session(SMTP):
         self._recipients: list[str] = []
         self._coming_back = ComingBack(listener.returns)
 
+    def __dir__(self) -> list[str]:
+        """Nothing: aiosmtpd looks every attribute of a new session over for commands and AUTH
+        methods that are not used here, which took a third of a connection's time."""
+        return []
+
     # The session as a whole
 
     async def _handle_client(self) -> None:
