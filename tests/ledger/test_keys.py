@@ -3,7 +3,7 @@
 import pytest
 
 from postroom.ledger import keys
-from tests.ledger.making import scalar
+from tests.ledger.making import accept, new_message, scalar
 
 pytestmark = pytest.mark.usefixtures("ledger")
 
@@ -42,6 +42,15 @@ def test_a_revoked_key_opens_nothing_more() -> None:
     assert keys.revoke_key(made.id)
     assert not keys.revoke_key(made.id)
     assert keys.authenticate(made.key) is None
+
+
+def test_a_key_tells_when_it_was_last_used() -> None:
+    by_reading, by_sending = (keys.create_key("shop", "test", ["send"]) for _ in range(2))
+    assert scalar("SELECT count(*) FROM key WHERE last_used_at IS NULL") == 2
+    caller = keys.authenticate_now(by_reading.key)
+    assert caller is not None
+    accept(new_message(caller.application_id, key_id=by_sending.id))
+    assert scalar("SELECT count(*) FROM key WHERE last_used_at IS NULL") == 0
 
 
 def test_the_secret_is_nowhere_in_the_table() -> None:

@@ -4,9 +4,10 @@ import hmac
 import ipaddress
 import secrets
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
+from math import inf
 from typing import Any
 
 from psycopg.errors import UniqueViolation
@@ -17,6 +18,7 @@ KINDS = ("live", "team", "test")
 SCOPES = ("send", "read", "manage")
 CACHE_S = 5.0
 """How long an authentication is remembered. Submissions check the key again in their commit."""
+USE_NOTED_EVERY_S = 60.0
 _ALPHABET = "abcdefghijkmnpqrstuvwxyz23456789"
 
 
@@ -207,10 +209,25 @@ def login(key_id: str, secret: str) -> Caller | None:
             "   AND (expires_at IS NULL OR expires_at > now())",
             (key_id,),
         ).fetchone()
-    # An unknown key costs the same comparison as a wrong secret.
-    expected = bytes(row[0]) if row else bytes(32)
-    right = hmac.compare_digest(expected, _digest(secret))
-    return _caller(row[1:]) if row and right else None
+        # An unknown key costs the same comparison as a wrong secret.
+        expected = bytes(row[0]) if row else bytes(32)
+        right = hmac.compare_digest(expected, _digest(secret))
+        if row is None or not right:
+            return None
+        note_use(conn, [key_id])
+    return _caller(row[1:])
+
+
+_noted: dict[str, float] = {}
+
+
+def note_use(conn: Connection, key_ids: Iterable[str]) -> None:
+    """Write down when these keys were last used, to `USE_NOTED_EVERY_S`: not at each request."""
+    now = time.monotonic()
+    due = sorted(id for id in key_ids if _noted.get(id, -inf) < now - USE_NOTED_EVERY_S)
+    if due:
+        conn.execute("UPDATE key SET last_used_at = now() WHERE id = ANY(%s)", (due,))
+        _noted.update(dict.fromkeys(due, now))
 
 
 def by_network(peer_ip: str) -> Caller | None:

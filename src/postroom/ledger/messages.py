@@ -20,6 +20,7 @@ from postroom.ledger.blobs import compress, digest_of
 from postroom.ledger.copying import json_text
 from postroom.ledger.db import Connection, connection
 from postroom.ledger.ids import uuid7_batch
+from postroom.ledger.keys import note_use
 from postroom.ledger.local_events import FIRST, NewLocalEvent, insert_local_events
 from postroom.ledger.recordset import named_rows_json, rows_of
 from postroom.ledger.suppressions import Standing, standing_with
@@ -86,7 +87,9 @@ def _live_keys(conn: Connection, messages: Sequence[NewMessage]) -> set[str]:
         "   AND (expires_at IS NULL OR expires_at > now())",
         (list(wanted),),
     )
-    return {id for (id,) in rows}
+    live = {id for (id,) in rows}
+    note_use(conn, live)
+    return live
 
 
 def _draft(new: NewMessage, now: datetime) -> _Draft:
