@@ -14,9 +14,9 @@ from bench.table import Row
 from tests.helpers import free_ports
 
 RUNS = 5
-CONNECTIONS = 64
+CONNECTIONS = 128
 MAILS = 6_000
-SESSIONS = 32
+SESSIONS = 64
 PEER = "Postfix, into its queue"
 NO_PEER = "Postfix: NOT INSTALLED, or not run as root"
 TEXT = "The new prices are in force from Monday, and the list is attached. " * 15

@@ -23,13 +23,13 @@ def known(_: Rig, recipients: int = RECIPIENTS) -> list[Row]:
     """One broadcast through a whole installation; every number is seconds after the 202."""
     with installed() as one:
         one.key  # noqa: B018 - made before the clock runs
-        groups = _groups(one)
-        before = cpu.used_s(groups)
+        pids = _pids(one)
+        before = cpu.used_s(pids)
         answered_at, message_id = _submitted(one, recipients)
         with psycopg.connect(_dsn(one), autocommit=True) as conn:
             eventually(lambda: _open(conn, message_id) == 0, 300, every_s=0.5)
             times = _times(conn, message_id)
-        after = cpu.used_s(groups)
+        after = cpu.used_s(pids)
     cost = cpu.per_unit(before, after, recipients)
     total_s = sum(after.values()) - sum(before.values())
     note = f"one recipient costs {cost}; {total_s:.1f} core-seconds in all"
@@ -74,7 +74,7 @@ def _open(conn: psycopg.Connection, message_id: str) -> int:
     [(count,)] = conn.execute(
         "SELECT count(*)"
         "  FROM (SELECT FROM delivery"
-        "         WHERE message_id = %s AND verdict IS DISTINCT FROM 'delivered' LIMIT 1) AS some",
+        "         WHERE message_id = %s AND verdict IS DISTINCT FROM 'delivered' LIMIT 1) AS few",
         (message_id,),
     )
     return int(count)
@@ -91,15 +91,12 @@ def _times(conn: psycopg.Connection, message_id: str) -> Mapping[str, Any]:
     return {"first": float(first), "last": float(last), "known": float(known)}
 
 
-def _groups(one: Installation) -> dict[str, int]:
-    """The process groups of an installation; the supervisor gives each role one of its own."""
-    import os
-
+def _pids(one: Installation) -> dict[str, int]:
     from postroom.management import embedded
 
     roles = {role: one.role_pid(role) for role in _ROLES}
-    groups = {role: os.getpgid(pid) for role, pid in roles.items() if pid is not None}
-    return groups | {"PostgreSQL": os.getpgid(embedded.server_pid(one.data))}
+    found = {role: pid for role, pid in roles.items() if pid is not None}
+    return found | {"PostgreSQL": embedded.server_pid(one.data)}
 
 
 def _dsn(one: Installation) -> str:

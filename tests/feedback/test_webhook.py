@@ -1,6 +1,8 @@
 """The webhook keeps what proved its origin, byte for byte, and refuses everything else."""
 
 import time
+from collections.abc import Mapping
+from typing import Any
 
 import pytest
 from django.test import Client
@@ -10,6 +12,7 @@ from postroom.feedback.reading import read_receipt
 from postroom.ledger import accounts, receipts, suppressions
 from postroom.ledger.attempts import NewAttempt
 from postroom.ledger.db import transaction
+from postroom.providers.sendgrid import SendGridReceiver
 from tests.feedback.making import Teller, teller, told
 from tests.ledger import making
 from tests.ledger.making import accept, application, claim, new_message, row, scalar
@@ -143,6 +146,23 @@ def test_bytes_that_are_no_notification_are_kept_as_unreadable() -> None:
     assert teller().post(b"\xff not json").status_code == 200
     assert interpret() == 1
     assert scalar("SELECT stage FROM receipt") == "unreadable"
+
+
+def test_a_body_on_which_our_reader_fails_stops_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    provider, attempt = teller(), handed_over()
+    real = SendGridReceiver.parse
+
+    def parse(receiver: SendGridReceiver, headers: Mapping[str, str], body: bytes) -> Any:
+        if b"poison" in body:
+            raise TypeError
+        return real(receiver, headers, body)
+
+    monkeypatch.setattr(SendGridReceiver, "parse", parse)
+    provider.post(b'["poison"]')
+    provider.tell(told(attempt.handovers[0].id))
+    assert interpret() == 2
+    assert verdict(attempt)[0] == "delivered"
+    assert scalar("SELECT count(*) FROM receipt WHERE stage = 'unreadable'") == 1
 
 
 def test_an_event_with_nul_and_half_surrogates_is_stored_readably() -> None:

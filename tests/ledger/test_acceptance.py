@@ -17,6 +17,7 @@ from postroom.ledger.acceptance import (
 )
 from postroom.ledger.db import LedgerUnavailable, connection
 from postroom.ledger.partitions import PARENTS
+from postroom.ledger.retrying import again_on_deadlock
 from postroom.ledger.suppressions import NewSuppression
 from postroom.ledger.writer import accept_message
 from tests.ledger.making import accept, application, new_message, now, row, scalar
@@ -116,6 +117,28 @@ def test_a_bad_item_never_sinks_its_companions() -> None:
         futures[1].result(10)
     assert futures[0].result(10).recipients == futures[2].result(10).recipients == 1
     assert scalar("SELECT count(*) FROM message") == 2
+
+
+def test_a_waiter_that_goes_away_stops_nobody() -> None:
+    app = application()
+    gone = accept_message(new_message(app))
+    gone.cancel()
+    assert accept(new_message(app)).recipients == 1
+    assert gone.result(10).recipients == 1
+
+
+def test_a_deadlock_is_told_apart_from_an_absent_ledger() -> None:
+    tries = []
+
+    @again_on_deadlock
+    def write() -> int:
+        tries.append(1)
+        with connection() as conn:
+            if len(tries) == 1:
+                conn.execute("DO $$ BEGIN RAISE deadlock_detected; END $$")
+        return len(tries)
+
+    assert write() == 2
 
 
 def test_a_key_revoked_after_authentication_is_refused_at_the_commit() -> None:

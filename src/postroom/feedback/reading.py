@@ -25,6 +25,9 @@ def read_receipt(receipt: Receipt) -> ReadReceipt:
     except Unreadable as error:
         log.warning("receipt %s cannot be read: %s", receipt.id, error)
         return ReadReceipt(receipt, error=str(error))
+    except Exception as error:
+        log.exception("ALARM our reader of %s failed on receipt %s", receipt.provider, receipt.id)
+        return ReadReceipt(receipt, error=f"our reader failed: {type(error).__name__}")
     return ReadReceipt(receipt, events)
 
 

@@ -17,6 +17,10 @@ class LedgerUnavailable(Exception):
     """The database cannot be reached or did not commit; nothing was acknowledged."""
 
 
+class LedgerContended(LedgerUnavailable):
+    """PostgreSQL broke a deadlock or a conflict: the whole transaction may be made again."""
+
+
 _one_at_a_time = threading.Lock()
 
 
@@ -55,6 +59,8 @@ def connection() -> Iterator[Connection]:
     try:
         with _pool().connection() as conn:
             yield conn
+    except (psycopg.errors.DeadlockDetected, psycopg.errors.SerializationFailure) as error:
+        raise LedgerContended(str(error)) from error
     except (psycopg.OperationalError, PoolTimeout) as error:
         raise LedgerUnavailable(str(error)) from error
 

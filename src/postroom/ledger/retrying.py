@@ -4,7 +4,7 @@ from collections.abc import Callable
 from functools import wraps
 from typing import ParamSpec, TypeVar
 
-from psycopg.errors import DeadlockDetected, SerializationFailure
+from postroom.ledger.db import LedgerContended
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -20,7 +20,7 @@ def again_on_deadlock(write: Callable[P, R]) -> Callable[P, R]:
         for _ in range(TRIES_MAX - 1):
             try:
                 return write(*args, **kwargs)
-            except (DeadlockDetected, SerializationFailure):
+            except LedgerContended:
                 continue
         return write(*args, **kwargs)
 

@@ -19,7 +19,7 @@ import psycopg
 from postroom.ledger import partitions
 from postroom.ledger.acceptance import Acceptance, NewMessage
 from postroom.ledger.clock import utc_now
-from postroom.ledger.db import LedgerUnavailable, transaction
+from postroom.ledger.db import LedgerContended, LedgerUnavailable, transaction
 from postroom.ledger.intake import NewReceipt, write_receipts
 from postroom.ledger.messages import write_messages
 
@@ -62,6 +62,8 @@ class _Writer:
 
     def submit(self, item: Item) -> Future[Any]:
         future: Future[Any] = Future()
+        # From here on it cannot be cancelled: the item is written whoever still waits for it.
+        future.set_running_or_notify_cancel()
         self._waiting.append((item, future))
         self._wake.release()
         return future
@@ -120,7 +122,7 @@ def _commit(items: Sequence[Item]) -> list[Any]:
         if "no partition of relation" not in str(error):
             raise
         partitions.ensure(utc_now())
-    except (psycopg.errors.DeadlockDetected, psycopg.errors.SerializationFailure):
+    except LedgerContended:
         log.info("a group commit met a deadlock and runs again")
     return _commit_once(items)
 

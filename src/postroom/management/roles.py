@@ -3,6 +3,7 @@
 Each imports its own station and nothing else, when it starts.
 """
 
+import os
 import signal
 import threading
 from collections.abc import Callable
@@ -20,6 +21,8 @@ class Role:
     """Works until the event is set, then returns soon."""
     minds_signals: bool = False
     """Whether it ends on SIGTERM and SIGINT by itself, and ignores the event."""
+    niceness: int = 0
+    """How far it steps back for the other roles where cores are scarce (nice(2))."""
 
 
 def _web(_stop: threading.Event) -> None:
@@ -83,7 +86,8 @@ ROLES = {
     role.name: role
     for role in (
         Role("simulator", _simulator),
-        Role("interpreter", _interpreter),
+        # What was heard is on disk, and a broadcast is not to leave later for reading about itself.
+        Role("interpreter", _interpreter, niceness=10),
         Role("puller", _puller),
         Role("clock", _clock),
         Role("sender", _sender),
@@ -98,6 +102,7 @@ def serve(name: str) -> None:
     """Plays one role until SIGTERM or SIGINT."""
     stop = threading.Event()
     role = ROLES[name]
+    os.nice(role.niceness)
     if not role.minds_signals:
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: stop.set())

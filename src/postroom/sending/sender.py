@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 
 from postroom.domain.lane import Lane
 from postroom.ledger import attempts, blobs
+from postroom.ledger.accounts import SealBroken
 from postroom.ledger.db import LedgerUnavailable
 from postroom.sending.accounts import Accounts
 from postroom.sending.backoff import BackOff
@@ -78,6 +79,9 @@ async def _follow(accounts: Accounts, stopping: asyncio.Event) -> None:
             await accounts.refresh()
         except LedgerUnavailable as error:
             _log.warning("cannot read the accounts: %s", error)
+        except SealBroken:
+            # What was read before stays in use: no call in flight is lost to another's key.
+            _log.exception("ALARM an account's settings cannot be read")
         await _pause(stopping)
 
 

@@ -111,7 +111,9 @@ CREATE INDEX delivery_claim ON delivery (simulated, lane, due_at, id)
     WHERE stage IN ('queued', 'scheduled');
 CREATE INDEX delivery_expiry ON delivery (expires_at)
     WHERE stage IN ('queued', 'scheduled', 'held') AND expires_at IS NOT NULL;
-CREATE INDEX delivery_lease ON delivery (lease_until) WHERE stage = 'submitting';
+-- What senders hold: few rows. Its key is not `lease_until`, so that renewing a lease changes no
+-- indexed column and PostgreSQL updates the row without touching any index.
+CREATE INDEX delivery_lease ON delivery (id) WHERE stage = 'submitting';
 -- Handed over and without a final word: watched for silence.
 CREATE INDEX delivery_silence ON delivery (silent_since) WHERE silent_since IS NOT NULL;
 

@@ -50,7 +50,7 @@ def _texts(mail: Message) -> Iterator[tuple[str, str]]:
                 yield from _texts(part)
     elif mail.get_content_maintype() == "multipart":
         # Promised parts that are not there: everything is prose.
-        yield "text/plain", storable(str(mail.get_payload()))
+        yield "text/plain", storable(_decoded(mail))
     elif mail.get_content_type() in _TEXTS:
         yield mail.get_content_type(), storable(_decoded(mail))
 
