@@ -5,6 +5,7 @@ import logging
 import multiprocessing
 import socket
 import ssl
+import sys
 import threading
 from collections.abc import Callable
 from multiprocessing.process import BaseProcess
@@ -72,7 +73,7 @@ async def _listen(
     try:
         while not stop.is_set():
             if any(not helper.is_alive() for helper in helpers):
-                raise RuntimeError("an SMTP process ended; all are to be started again")
+                sys.exit("postroom: an SMTP process ended; all are to be started again")
             await asyncio.sleep(STOP_POLL_S)
     finally:
         for server in servers:
