@@ -60,9 +60,14 @@ SPARKPOST: dict[str, ProviderClass] = {
     "80": ProviderClass("unclassified"),
     "90": ProviderClass("unsubscribed"),
     "100": ProviderClass("auto_reply"),
+    "suppressed": ProviderClass("suppressed_by_provider"),
+    "25/suppressed": ProviderClass("suppressed_by_provider"),
+    "26/suppressed": ProviderClass("suppressed_by_provider"),
+    "generation_failure": ProviderClass("render_failed"),
 }
-"""`bounce_class`: support.sparkpost.com, "Bounce Classification Codes". Classes 25 and 26 are
-decided by their text before this table is read."""
+"""`bounce_class`, what its list kept back (under a class or none), and the one event without a
+class that says why: support.sparkpost.com, "Bounce Classification Codes", read 2026-11-24. Why an
+address stands on the list is not told."""
 
 SES: dict[str, ProviderClass] = {
     "Undetermined/Undetermined": ProviderClass("unclassified"),
@@ -180,10 +185,44 @@ BREVO: dict[str, ProviderClass] = {
 """The failing events themselves, which have no classes under them; of `blocked` the one cause that
 its text tells: developers.brevo.com/docs/transactional-webhooks, read 2026-11-24."""
 
+POSTMARK: dict[str, ProviderClass] = {
+    "HardBounce": ProviderClass("address_unknown"),
+    "Transient": ProviderClass("routing_or_network"),
+    "Unsubscribe": ProviderClass("unsubscribed"),
+    "Subscribe": ProviderClass("unclassified"),
+    "AutoResponder": ProviderClass("auto_reply"),
+    "AddressChange": ProviderClass("auto_reply"),
+    "DnsError": ProviderClass("routing_or_network"),
+    "SpamNotification": ProviderClass("content_refused"),
+    "OpenRelayTest": ProviderClass("unclassified"),
+    "Unknown": ProviderClass("unclassified"),
+    "SoftBounce": ProviderClass("gave_up"),
+    "VirusNotification": ProviderClass("content_refused"),
+    "ChallengeVerification": ProviderClass("auto_reply"),
+    "BadEmailAddress": ProviderClass("address_syntax"),
+    "SpamComplaint": ProviderClass("complained_before"),
+    "ManuallyDeactivated": ProviderClass("suppressed_by_provider"),
+    "Unconfirmed": ProviderClass("provider_refused"),
+    "Blocked": ProviderClass("reputation_block"),
+    "SMTPApiError": ProviderClass("provider_refused"),
+    "SMTPApiError/inactive": ProviderClass("suppressed_by_provider"),
+    "InboundError": ProviderClass("unclassified"),
+    "DMARCPolicy": ProviderClass("auth_failed"),
+    "TemplateRenderingFailed": ProviderClass("render_failed"),
+    "SubscriptionChange/HardBounce": ProviderClass("suppressed_by_provider", "bounced"),
+    "SubscriptionChange/SpamComplaint": ProviderClass(
+        "suppressed_by_provider", "complained_before"
+    ),
+    "SubscriptionChange/ManualSuppression": ProviderClass("suppressed_by_provider"),
+}
+"""`Type` of a bounce, what the list kept back by SMTP, and `SuppressionReason` of a change of the
+list: postmarkapp.com/developer, "Bounce API" and "Subscription change webhook", read 2026-11-24."""
+
 PROVIDER_CLASSES: dict[str, dict[str, ProviderClass]] = {
     "mailgun": MAILGUN,
     "mailjet": MAILJET,
     "brevo": BREVO,
+    "postmark": POSTMARK,
     "ses": SES,
     "sendgrid": SENDGRID,
     "sparkpost": SPARKPOST,

@@ -3,7 +3,17 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from postroom.providers import bounces, brevo, mailgun, mailjet, sendgrid, ses, smtp
+from postroom.providers import (
+    bounces,
+    brevo,
+    mailgun,
+    mailjet,
+    postmark,
+    sendgrid,
+    ses,
+    smtp,
+    sparkpost,
+)
 from postroom.providers.base import Account, Carrier, Puller, Receiver
 
 
@@ -132,6 +142,8 @@ PROVIDERS: dict[str, Provider] = {
         # Brevo throws away what is answered by any 5xx.
         trouble_status=429,
     ),
+    "postmark": Provider(roads=(), receiver=postmark.PostmarkReceiver()),
+    "sparkpost": Provider(roads=(), receiver=sparkpost.SparkPostReceiver()),
     "smtp": Provider(
         roads=(
             Road(
