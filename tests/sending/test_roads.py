@@ -69,6 +69,10 @@ def test_an_account_has_only_the_roads_that_it_is_set_up_for() -> None:
     assert taken(PLAIN, ("sendgrid", {})) == []
 
 
+HEARD_ONLY = {"postmark", "sparkpost"}
+"""Providers whose notifications are read and whose roads are not built."""
+
+
 @pytest.mark.parametrize("provider", PROVIDERS)
 def test_every_road_of_every_provider_can_be_made_and_let_go(provider: str) -> None:
     async def made() -> int:
@@ -77,7 +81,7 @@ def test_every_road_of_every_provider_can_be_made_and_let_go(provider: str) -> N
             await carrier.close()
         return len(carriers)
 
-    assert asyncio.run(made()) >= 1
+    assert (asyncio.run(made()) == 0) == (provider in HEARD_ONLY)
 
 
 def test_road_names_are_unique_for_they_stand_in_the_record() -> None:
