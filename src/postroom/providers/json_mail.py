@@ -4,7 +4,7 @@ import re
 from collections.abc import Collection
 
 from postroom.domain import encoded_word
-from postroom.domain.content import Attachment, Content
+from postroom.domain.content import Attachment, Content, Mailbox
 from postroom.providers.base import CannotCarry
 
 AUTOMATIC = (
@@ -19,6 +19,14 @@ _LINE_ENDS = re.compile(r"[\x00-\x1f\x7f\x85\u2028\u2029]+")
 def one_line(text: str) -> str:
     """The text without what would end a header line, here or on the way."""
     return _LINE_ENDS.sub(" ", text)
+
+
+def mailbox_text(mailbox: Mailbox) -> str:
+    """`"name" <address>`, the name with all its characters: JSON has them."""
+    if not mailbox.name:
+        return mailbox.email
+    name = one_line(mailbox.name).replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{name}" <{mailbox.email}>'
 
 
 def header_fields(content: Content) -> dict[str, str]:

@@ -142,8 +142,44 @@ PROVIDERS: dict[str, Provider] = {
         # Brevo throws away what is answered by any 5xx.
         trouble_status=429,
     ),
-    "postmark": Provider(roads=(), receiver=postmark.PostmarkReceiver()),
-    "sparkpost": Provider(roads=(), receiver=sparkpost.SparkPostReceiver()),
+    "postmark": Provider(
+        roads=(
+            Road(
+                "postmark",
+                postmark.PostmarkCarrier,
+                frozenset({"server_token"}),
+            ),
+            Road(
+                "postmark_smtp",
+                postmark.PostmarkSmtpCarrier,
+                frozenset({"smtp_host"}),
+                steering=postmark.STEERING,
+            ),
+        ),
+        receiver=postmark.PostmarkReceiver(),
+    ),
+    "sparkpost": Provider(
+        roads=(
+            Road(
+                "sparkpost",
+                sparkpost.SparkPostCarrier,
+                frozenset({"api_key"}),
+            ),
+            Road(
+                "sparkpost_mime",
+                sparkpost.SparkPostMimeCarrier,
+                frozenset({"api_key"}),
+                steering=sparkpost.STEERING,
+            ),
+            Road(
+                "sparkpost_smtp",
+                lambda timeout_s: smtp.SmtpCarrier(sparkpost.sparkpost_header, timeout_s),
+                frozenset({"smtp_host"}),
+                steering=sparkpost.STEERING,
+            ),
+        ),
+        receiver=sparkpost.SparkPostReceiver(),
+    ),
     "smtp": Provider(
         roads=(
             Road(
