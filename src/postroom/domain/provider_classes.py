@@ -218,11 +218,79 @@ POSTMARK: dict[str, ProviderClass] = {
 """`Type` of a bounce, what the list kept back by SMTP, and `SuppressionReason` of a change of the
 list: postmarkapp.com/developer, "Bounce API" and "Subscription change webhook", read 2026-11-24."""
 
+RESEND: dict[str, ProviderClass] = {
+    "Permanent/General": ProviderClass("address_unknown"),
+    "Permanent/NoEmail": ProviderClass("address_unknown"),
+    "Permanent/Suppressed": ProviderClass("suppressed_by_provider", "bounced"),
+    "Permanent/OnAccountSuppressionList": ProviderClass("suppressed_by_provider"),
+    "Permanent/MessageRejected": ProviderClass("policy_refused"),
+    "Transient/General": ProviderClass("gave_up"),
+    "Transient/MailboxFull": ProviderClass("mailbox_full"),
+    "Transient/MessageTooLarge": ProviderClass("message_too_large"),
+    "Transient/ContentRejected": ProviderClass("content_refused"),
+    "Transient/AttachmentRejected": ProviderClass("attachment_refused"),
+    "Undetermined/Undetermined": ProviderClass("unclassified"),
+    "OnAccountSuppressionList": ProviderClass("suppressed_by_provider"),
+    "failed/reached_daily_quota": ProviderClass("provider_quota"),
+}
+"""`type/subType` of a bounce, the `type` of what was suppressed, and the `reason` of what failed:
+resend.com/docs/dashboard/emails/email-bounces and .../webhooks/emails, read 2026-11-24. Reasons of
+`email.failed` are an open list, of which the vendor names one."""
+
+MAILTRAP: dict[str, ProviderClass] = {
+    "transientfail": ProviderClass("receiver_down"),
+    "greylisting": ProviderClass("greylisted"),
+    "badsender": ProviderClass("sender_refused"),
+    "block": ProviderClass("policy_refused"),
+    "content": ProviderClass("content_refused"),
+    "spam": ProviderClass("content_refused"),
+    "dnsFail": ProviderClass("routing_or_network"),
+    "generalfail": ProviderClass("unclassified"),
+    "bounce": ProviderClass("address_ambiguous"),
+    "soft bounce": ProviderClass("unclassified"),
+    "suspension": ProviderClass("provider_refused"),
+    "reject": ProviderClass("provider_refused"),
+    "reject/unsubscription": ProviderClass("suppressed_by_provider", "unsubscribed"),
+    "reject/spam complaint": ProviderClass("suppressed_by_provider", "complained_before"),
+    "reject/hard bounce": ProviderClass("suppressed_by_provider", "bounced"),
+    "reject/suppression list": ProviderClass("suppressed_by_provider"),
+}
+"""`bounce_category`, the failing events without one, and a rejection by what its reason says of the
+list: docs.mailtrap.io/email-api-smtp, "Webhooks" and "Bounce Categorization", read 2026-11-24."""
+
+MAILERSEND: dict[str, ProviderClass] = {
+    "hard_bounced": ProviderClass("address_unknown"),
+    "soft_bounced": ProviderClass("gave_up"),
+    "deferred": ProviderClass("unclassified"),
+    "suppressed": ProviderClass("suppressed_by_provider"),
+    "suppressed/on_hold": ProviderClass("suppressed_by_provider"),
+}
+"""The failing activities themselves, which have no classes under them, and what was kept back by
+its reason: developers.mailersend.com/api/v1/account/webhooks, read 2026-11-24."""
+
+POSTAL: dict[str, ProviderClass] = {
+    "MessageDeliveryFailed": ProviderClass("unclassified"),
+    "MessageDeliveryFailed/spam": ProviderClass("provider_refused"),
+    "MessageDeliveryFailed/own": ProviderClass("provider_refused"),
+    "MessageDelayed": ProviderClass("unclassified"),
+    "MessageHeld": ProviderClass("unclassified"),
+    "MessageHeld/send limit": ProviderClass("provider_quota"),
+    "MessageHeld/suppression list": ProviderClass("suppressed_by_provider", "bounced"),
+    "MessageBounced": ProviderClass("unclassified"),
+}
+"""The failing events, and what their details make of them: docs.postalserver.io/developer/webhooks,
+read 2026-11-24. Postal lists an address after hard failures, and calls all mail a bounce that comes
+back to the return path."""
+
 PROVIDER_CLASSES: dict[str, dict[str, ProviderClass]] = {
     "mailgun": MAILGUN,
     "mailjet": MAILJET,
     "brevo": BREVO,
+    "mailersend": MAILERSEND,
+    "mailtrap": MAILTRAP,
+    "postal": POSTAL,
     "postmark": POSTMARK,
+    "resend": RESEND,
     "ses": SES,
     "sendgrid": SENDGRID,
     "sparkpost": SPARKPOST,

@@ -1,4 +1,4 @@
-"""JSON of strangers: an array of events, each with its place in the bytes, or one value."""
+"""JSON of strangers: one value, several, or an array; each event with its place in the bytes."""
 
 import json
 import re
@@ -59,6 +59,27 @@ def one_or_many(body: bytes) -> list[Item]:
     return [Item(value(body), 0, len(body))]
 
 
+def items_under(body: bytes, name: str) -> list[Item]:
+    """Every element of the array that the body's object has under this name.
+
+    Raises Unreadable when the body is no object, or has no array there.
+    """
+    found = value(body)
+    if not isinstance(found, dict) or not isinstance(found.get(name), list):
+        raise Unreadable(f"the body is no JSON object with an array {name}")
+    text = body.decode()
+    start, end = _place_of(text, name)
+    before = _bytes(text, 0, start)
+    elements = items(text[start:end].encode())
+    return [Item(one.value, before + one.start, one.length) for one in elements]
+
+
+def values(body: bytes) -> list[Item]:
+    """The JSON values that the body is, one or more lines each: JSON Lines, or one value."""
+    with _readable():
+        return list(_values(body.decode()))
+
+
 @contextmanager
 def _readable() -> Iterator[None]:
     """What a hostile body can raise, as Unreadable."""
@@ -72,8 +93,44 @@ def _readable() -> Iterator[None]:
         raise Unreadable("the body is nested too deeply") from error
 
 
+def _place_of(text: str, name: str) -> tuple[int, int]:
+    """Where the value of this name begins and ends in the text of an object that has one."""
+    found = (0, 0)
+    place = _beginning(text)
+    while text[place] != "}":
+        key, place = _DECODER.raw_decode(text, _after_blank(text, place + 1))
+        start = _after_blank(text, _after_blank(text, place) + 1)
+        _, end = _DECODER.raw_decode(text, start)
+        if key == name:
+            found = (start, end)
+        place = _after_blank(text, end)
+    return found
+
+
+def _values(text: str) -> Iterator[Item]:
+    place, marked, offset, count = _beginning(text), 0, 0, 0
+    more = True
+    while more:
+        count += 1
+        if count > ITEMS_MAX:
+            raise Unreadable(f"the body has more than {ITEMS_MAX} events")
+        value, end = _DECODER.raw_decode(text, place)
+        offset += _bytes(text, marked, place)
+        length = _bytes(text, place, end)
+        yield Item(value, offset, length)
+        offset, marked = offset + length, end
+        place = _after_blank(text, end)
+        more = place < len(text)
+        if more and "\n" not in text[end:place]:
+            raise Unreadable("the body goes on after its value")
+
+
+def _beginning(text: str) -> int:
+    return _after_blank(text, 1 if text.startswith(_BYTE_ORDER_MARK) else 0)
+
+
 def _items(text: str) -> Iterator[Item]:
-    place = _after_blank(text, 1 if text.startswith(_BYTE_ORDER_MARK) else 0)
+    place = _beginning(text)
     if text[place : place + 1] != "[":
         raise Unreadable("the body is no JSON array")
     place = _after_blank(text, place + 1)

@@ -6,9 +6,13 @@ from dataclasses import dataclass
 from postroom.providers import (
     bounces,
     brevo,
+    mailersend,
     mailgun,
     mailjet,
+    mailtrap,
+    postal,
     postmark,
+    resend,
     sendgrid,
     ses,
     smtp,
@@ -180,6 +184,10 @@ PROVIDERS: dict[str, Provider] = {
         ),
         receiver=sparkpost.SparkPostReceiver(),
     ),
+    "resend": Provider(roads=(), receiver=resend.ResendReceiver()),
+    "mailtrap": Provider(roads=(), receiver=mailtrap.MailtrapReceiver()),
+    "mailersend": Provider(roads=(), receiver=mailersend.MailerSendReceiver()),
+    "postal": Provider(roads=(), receiver=postal.PostalReceiver()),
     "smtp": Provider(
         roads=(
             Road(

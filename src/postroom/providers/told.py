@@ -31,6 +31,25 @@ def text(fields: Fields, name: str) -> str | None:
     return None
 
 
+def inner(fields: Fields, name: str) -> Fields:
+    """The object under this name; an empty one where there is none."""
+    value = fields.get(name)
+    return value if isinstance(value, dict) else {}
+
+
+def listed(fields: Fields, name: str) -> list[Any]:
+    """The array under this name; an empty one where there is none."""
+    value = fields.get(name)
+    return value if isinstance(value, list) else []
+
+
+def bare_address(mailbox: str | None) -> str | None:
+    """The address of `Name <address>`, or the text itself; None for none."""
+    if mailbox and mailbox.endswith(">"):
+        return mailbox[mailbox.rfind("<") + 1 : -1] or None
+    return mailbox
+
+
 def flag(fields: Fields, name: str) -> bool | None:
     """The field as true or false; None when it is neither."""
     value = fields.get(name)

@@ -1,0 +1,5 @@
+"""Mailtrap: webhooks in."""
+
+from postroom.providers.mailtrap.events import MailtrapReceiver
+
+__all__ = ["MailtrapReceiver"]

@@ -1,0 +1,5 @@
+"""Postal: webhooks in."""
+
+from postroom.providers.postal.events import PostalReceiver
+
+__all__ = ["PostalReceiver"]
