@@ -7,6 +7,7 @@ written again item by item.
 
 import logging
 import threading
+import time
 from collections import deque
 from collections.abc import Sequence
 from concurrent.futures import Future
@@ -29,6 +30,9 @@ ITEMS_MAX = 512
 """Items that share one commit at most: keeps a commit, and so the wait, short."""
 BYTES_MAX = 16 * 1024 * 1024
 """Bytes after which no further item joins a commit."""
+COMPANIONS_S = 0.002
+"""How long a commit waits for more items where there is more than one: as long as it takes, so
+that those who were answered last time come along. An item alone never waits."""
 
 Item = NewMessage | NewReceipt
 
@@ -71,6 +75,8 @@ class _Writer:
     def _run(self) -> None:
         while True:
             self._wake.acquire()
+            if len(self._waiting) > 1:
+                time.sleep(COMPANIONS_S)
             batch = self._take()
             if batch:
                 _write(batch)
