@@ -135,7 +135,7 @@ def _refusal(errors: Sequence[Any]) -> Refusal:
     said = text.lower()
     if any(words in said for words in LIST_TEXTS):
         return Refusal("suppressed_by_provider", text)
-    invalid = "address" in said and ("invalid" in said or "no valid recipient" in said)
+    invalid = "5002" in said or ("address" in said and ("invalid" in said or "valid email" in said))
     return Refusal("address_syntax" if invalid else "provider_refused", text)
 
 
