@@ -69,7 +69,7 @@ def test_an_account_has_only_the_roads_that_it_is_set_up_for() -> None:
     assert taken(PLAIN, ("sendgrid", {})) == []
 
 
-HEARD_ONLY = {"resend", "mailtrap", "mailersend", "postal"}
+HEARD_ONLY = {"mailtrap", "mailersend", "postal"}
 """Providers whose notifications are read and whose roads are not built."""
 
 

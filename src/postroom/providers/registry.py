@@ -184,7 +184,16 @@ PROVIDERS: dict[str, Provider] = {
         ),
         receiver=sparkpost.SparkPostReceiver(),
     ),
-    "resend": Provider(roads=(), receiver=resend.ResendReceiver()),
+    "resend": Provider(
+        roads=(
+            Road(
+                "resend",
+                resend.ResendCarrier,
+                frozenset({"api_key"}),
+            ),
+        ),
+        receiver=resend.ResendReceiver(),
+    ),
     "mailtrap": Provider(roads=(), receiver=mailtrap.MailtrapReceiver()),
     "mailersend": Provider(roads=(), receiver=mailersend.MailerSendReceiver()),
     "postal": Provider(roads=(), receiver=postal.PostalReceiver()),

@@ -1,5 +1,6 @@
-"""Resend, in both directions: its API and SMTP out, webhooks in."""
+"""Resend, in both directions: its API out, webhooks in."""
 
+from postroom.providers.resend.carrier import ResendCarrier
 from postroom.providers.resend.events import ResendReceiver
 
-__all__ = ["ResendReceiver"]
+__all__ = ["ResendCarrier", "ResendReceiver"]
