@@ -15,17 +15,16 @@ RECIPIENTS = 100_000
 _TABLES = {"message": "id", "blob": "message_id", "delivery": "message_id"}
 
 
-def one_call(rig: Rig, recipients: int = RECIPIENTS, runs: int = RUNS) -> list[Row]:
+def one_call(rig: Rig, scale: float) -> list[Row]:
     """Seconds from the first byte of the request to the answer after the commit."""
-    ours: list[float] = []
-    raw: list[float] = []
+    recipients = int(scale * RECIPIENTS)
     request = post("/v1/messages", _body(recipients), [f"Authorization: Bearer {rig.key}"])
     with rig.role("web", rig.http_port) as web:
-        groups = {"web": web, "PostgreSQL": rig.database_pid}
-        before = cpu.used_s(groups)
-        ours += [load(rig.http_port, [request], 1, 202).took_s for _ in range(runs)]
-        cost = cpu.per_unit(before, cpu.used_s(groups), runs * recipients)
-        raw += [_copied_again() for _ in range(runs)]
+        pids = {"web": web, **rig.database}
+        before = cpu.used_s(pids)
+        ours = [load(rig.http_port, [request], 1, 202).took_s for _ in range(RUNS)]
+        cost = cpu.per_unit(before, cpu.used_s(pids), RUNS * recipients)
+        raw = [_copied_again() for _ in range(RUNS)]
     what, against = f"one call to {recipients:,} recipients", "raw COPY of the same rows"
     note = f"one recipient costs {cost}"
     return [Row(what, "s", ours, against, raw, most=5, note=note)]

@@ -1,6 +1,7 @@
 """The CPU time that processes used, from /proc: what a rate costs, whatever else runs beside."""
 
 import os
+import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -33,3 +34,16 @@ def _processes() -> Iterator[tuple[int, int, int, int]]:
             except OSError:
                 continue  # it has just ended
             yield int(entry.name), int(values[1]), int(values[2]), sum(map(int, values[11:15]))
+
+
+def busy_cores(seconds: float = 1.0) -> float:
+    """How many cores were busy, with whatever it was, over the next seconds."""
+    before, began = _busy_ticks(), time.monotonic()
+    time.sleep(seconds)
+    return (_busy_ticks() - before) * _TICK_S / (time.monotonic() - began)
+
+
+def _busy_ticks() -> int:
+    """Of all cores together: user, nice, system, interrupts; without idling and waiting."""
+    user, nice, system, _, _, *rest = map(int, Path("/proc/stat").read_text().split()[1:9])
+    return user + nice + system + sum(rest)

@@ -1,13 +1,15 @@
 """Debian's Postfix as the peer: a private instance that takes mail into its durable queue.
 
-Everything is left out that would cost it time without making a mail safer: no log, no delivery
-(mails are put on hold), no pause when its queue grows.
+In two ways. *As installed*: it logs, and its queue manager takes up each mail and defers it. *At
+its fastest*: it only queues; no log, and each mail is put on hold. In neither does a mail leave,
+and in neither does it pause when its queue grows.
 """
 
 import os
 import shutil
 import subprocess
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,7 +19,6 @@ from tests.helpers import eventually, free_ports
 _PLACES = "/usr/sbin:/usr/bin"
 _SMTP_SOURCE = shutil.which("smtp-source", path=_PLACES)
 _POSTFIX = shutil.which("postfix", path=_PLACES)
-IS_HERE = _SMTP_SOURCE is not None and _POSTFIX is not None
 
 _MAIN = """\
 compatibility_level = 3.6
@@ -28,11 +29,17 @@ inet_protocols = ipv4
 mynetworks = 127.0.0.0/8
 mydestination =
 alias_maps =
-smtpd_client_restrictions = check_client_access static:HOLD
 smtpd_recipient_restrictions = permit_mynetworks, reject
 smtpd_client_connection_count_limit = 0
 in_flow_delay = 0s
+defer_transports = smtp
 """
+AS_INSTALLED, FASTEST = "Postfix as installed", "Postfix at its fastest"
+_WAYS = {
+    AS_INSTALLED: "maillog_file = {home}/state/log\nmaillog_file_prefixes = {home}\n",
+    FASTEST: "smtpd_client_restrictions = check_client_access static:HOLD\n",
+}
+_SESSIONS = 64
 
 _MASTER = """\
 127.0.0.1:{port} inet n - n - - smtpd
@@ -41,6 +48,9 @@ qmgr unix n - n 300 1 qmgr
 rewrite unix - - n - - trivial-rewrite
 bounce unix - - n - 0 bounce
 defer unix - - n - 0 bounce
+trace unix - - n - 0 bounce
+smtp unix - - n - - smtp
+postlog unix-dgram n - n - 1 postlogd
 error unix - - n - - error
 retry unix - - n - - error
 anvil unix - - n - 1 anvil
@@ -48,15 +58,36 @@ proxymap unix - - n - - proxymap
 """
 
 
+def is_here() -> bool:
+    """Whether it is installed, with its load generator, and we may start it."""
+    return _SMTP_SOURCE is not None and _POSTFIX is not None and os.geteuid() == 0
+
+
+def rates(way: str, mails: int, runs: int, *, keep: bool) -> list[float]:
+    """Mails a second in each run, by a fresh instance; none where it is not here."""
+    if not is_here():
+        return []
+    with _running(way) as port:
+        return [rate(port, mails, keep=keep) for _ in range(runs)]
+
+
+def rate(port: int, mails: int, *, keep: bool) -> float:
+    """Mails of 2 kB a second, by Postfix's own load generator; `keep`: many over a connection."""
+    began = time.perf_counter()
+    _run(
+        _SMTP_SOURCE,
+        *(["-d"] if keep else []),
+        *("-s", min(_SESSIONS, mails), "-m", mails, "-l", 2048),
+        *("-f", "shop@example.org", "-t", "ann@example.com", f"127.0.0.1:{port}"),
+    )
+    return mails / (time.perf_counter() - began)
+
+
 @contextmanager
-def running() -> Iterator[int | None]:
-    """The port of a fresh instance; None where Postfix is not installed, or may not be started."""
-    if not IS_HERE or os.geteuid() != 0:
-        yield None
-        return
+def _running(way: str) -> Iterator[int]:
     home = Path(tempfile.mkdtemp(prefix="postroom-bench-postfix-"))
     (port,) = free_ports(1)
-    config = _configured(home, port)
+    config = _configured(home, port, _WAYS[way])
     try:
         _run(_POSTFIX, "-c", config, "start")
         eventually(lambda: _takes_mail(port), 20, every_s=0.2)
@@ -66,33 +97,23 @@ def running() -> Iterator[int | None]:
         shutil.rmtree(home)
 
 
-def _configured(home: Path, port: int) -> Path:
+def _configured(home: Path, port: int, way: str) -> Path:
     home.chmod(0o755)
     config = home / "etc"
     for directory in (config, home / "queue", home / "state"):
         directory.mkdir()
     shutil.chown(home / "state", "postfix")
-    (config / "main.cf").write_text(_MAIN.format(home=home))
+    (config / "main.cf").write_text((_MAIN + way).format(home=home))
     (config / "master.cf").write_text(_MASTER.format(port=port))
     return config
 
 
 def _takes_mail(port: int) -> bool:
     try:
-        send(port, 1, 1, keep=True)
+        rate(port, 1, keep=True)
     except subprocess.CalledProcessError:
         return False
     return True
-
-
-def send(port: int, count: int, sessions: int, *, keep: bool) -> None:
-    """Send mails of 2 kB with Postfix's own load generator; with `keep` many over a connection."""
-    _run(
-        _SMTP_SOURCE,
-        *(["-d"] if keep else []),
-        *("-s", sessions, "-m", count, "-l", 2048),
-        *("-f", "shop@example.org", "-t", "ann@example.com", f"127.0.0.1:{port}"),
-    )
 
 
 def _run(*words: object) -> None:

@@ -2,7 +2,6 @@
 
 import os
 import signal
-import socket
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
@@ -27,19 +26,26 @@ class Rig:
     relay_port: int
 
     @contextmanager
-    def role(self, name: str, port: int) -> Iterator[int]:
-        """One role, listening; gives the process group it is."""
+    def role(self, name: str, port: int, listeners: int = 1) -> Iterator[int]:
+        """One role, with so many sockets listening; gives the process group it is."""
         with (self.data / f"{name}.log").open("ab") as log:
             words = [sys.executable, "-m", "postroom.cli", "run", name]
-            with running(words, port, self.environment, log.fileno()) as group:
+            with running(words, port, listeners, self.environment, log.fileno()) as group:
                 yield group
 
     @property
-    def database_pid(self) -> int:
-        """The process id of the database, whose children are its sessions."""
+    def database(self) -> dict[str, int]:
+        """The process of the database, whose children are its sessions."""
         from postroom.management import embedded
 
-        return embedded.server_pid(self.data)
+        return {"PostgreSQL": embedded.server_pid(self.data)}
+
+    @property
+    def smtp_processes(self) -> int:
+        """How many share the relay port."""
+        from django.conf import settings
+
+        return int(settings.POSTROOM_SMTP_PROCESSES)
 
     @cached_property
     def key(self) -> str:
@@ -52,7 +58,11 @@ class Rig:
 
 @contextmanager
 def running(
-    words: Sequence[str], port: int, environment: Mapping[str, str] | None = None, log: int = 2
+    words: Sequence[str],
+    port: int,
+    listeners: int = 1,
+    environment: Mapping[str, str] | None = None,
+    log: int = 2,
 ) -> Iterator[int]:
     """A server, listening, as a process group of its own; gives the group."""
     process = subprocess.Popen(
@@ -64,16 +74,18 @@ def running(
         start_new_session=True,
     )
     try:
-        eventually(lambda: _listens(port), _START_S_MAX, every_s=0.05)
+        eventually(lambda: _listeners(port) >= listeners, _START_S_MAX, every_s=0.05)
         yield process.pid
     finally:
         os.killpg(process.pid, signal.SIGTERM)
         process.wait(30)
 
 
-def _listens(port: int) -> bool:
-    with socket.socket() as probe:
-        return probe.connect_ex(("127.0.0.1", port)) == 0
+def _listeners(port: int) -> int:
+    """Sockets that listen on the port: several processes may share it."""
+    sockets = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
+    listening = "0A"
+    return sum(one[1].endswith(f":{port:04X}") and one[3] == listening for one in sockets)
 
 
 @contextmanager

@@ -19,8 +19,9 @@ FIRST_S_MAX, LAST_S_MAX = 1.0, 15.0
 _ROLES = ("web", "sender", "interpreter", "simulator", "clock")
 
 
-def known(_: Rig, recipients: int = RECIPIENTS) -> list[Row]:
+def known(_: Rig, scale: float) -> list[Row]:
     """One broadcast through a whole installation; every number is seconds after the 202."""
+    recipients = int(scale * RECIPIENTS)
     with installed() as one:
         one.key  # noqa: B018 - made before the clock runs
         pids = _pids(one)
