@@ -45,7 +45,7 @@ def test_every_entry_is_the_mail_of_its_own_copy(pairs: list[tuple[str, str]]) -
         assert entry["html"] == parse(CONTENT.html or "").render(one.vars, html.escape)
 
 
-def test_names_are_quoted_where_they_would_be_read_as_something_else() -> None:
+def test_names_are_quoted_so_that_none_is_read_as_something_else() -> None:
     (call,) = compose(CONTENT, copy(1, "jo@example.com", 'Doe, "Jo" Åse'))
     (entry,) = entries(call)
     assert entry["from"] == '"The News, Oslo" <news@example.com>'
@@ -108,7 +108,7 @@ def test_what_the_mail_says_of_itself_is_said() -> None:
         **headers(X_Case="4711", List_Unsubscribe="<https://example.com/u>"),
     )
     (entry,) = entries(compose(content, copy(1))[0])
-    assert entry["reply_to"] == ["Jo <a@example.com>", "b@example.com"]
+    assert entry["reply_to"] == ['"Jo" <a@example.com>', "b@example.com"]
     assert entry["headers"]["X-Case"] == "4711"
     assert entry["headers"]["List-Unsubscribe"] == "<https://example.com/u>"
     assert (entry["subject"], "html" in entry) == (" ", False)

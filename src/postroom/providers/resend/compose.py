@@ -8,7 +8,6 @@ its own, filled in by us; attachments go one mail a call. Tracking is a setting 
 import html
 import json
 import mimetypes
-import re
 from base64 import b64encode
 from collections.abc import Callable, Iterator, Sequence
 from hashlib import sha256
@@ -23,6 +22,7 @@ from postroom.providers.json_mail import (
     check_headers,
     check_people,
     header_fields,
+    mailbox_text,
     one_line,
 )
 from postroom.providers.resend.events import HANDOVER_TAG
@@ -45,8 +45,6 @@ RESERVED = frozenset({
     "resend-", "x-resend-", "x-ses-",
 })  # fmt: skip
 """Written by the vendor whatever we say, or orders to it and to the service behind it."""
-
-_SPECIALS = re.compile(r'[()<>\[\]:;@\\,."]')
 
 
 def frame(content: Content) -> Frame:
@@ -74,13 +72,13 @@ def _opens(mark: bytes) -> Callable[[Sequence[Copy]], bytes]:
 
 def _own(content: Content) -> Iterator[bytes | Gap]:
     """A whole mail without its attachments and its last brace."""
-    yield f'{{"from":{json.dumps(_mailbox(content.sender))},"to":['.encode("ascii")
-    yield lambda copy: json.dumps(_mailbox(Mailbox(copy.recipient, copy.name))).encode("ascii")
+    yield f'{{"from":{json.dumps(mailbox_text(content.sender))},"to":['.encode("ascii")
+    yield lambda copy: json.dumps(mailbox_text(Mailbox(copy.recipient, copy.name))).encode("ascii")
     yield f'],"tags":[{{"name":"{HANDOVER_TAG}","value":"'.encode("ascii")
     yield lambda copy: str(copy.handover_id).encode("ascii")
     yield f'"}}],"headers":{json.dumps(header_fields(content))}'.encode("ascii")
     if content.reply_to:
-        listed = json.dumps([_mailbox(one) for one in content.reply_to])
+        listed = json.dumps([mailbox_text(one) for one in content.reply_to])
         yield f',"reply_to":{listed}'.encode("ascii")
     yield b',"subject":'
     subject = parse(content.subject)
@@ -95,16 +93,6 @@ def _text(name: bytes, text: str, escape: Escape) -> Iterator[bytes | Gap]:
     yield b',"%s":"' % name
     yield from text_pieces(parse(text), escape)
     yield b'"'
-
-
-def _mailbox(mailbox: Mailbox) -> str:
-    """`Name <address>`, the name in quotes where it would be read as something else (RFC 5322)."""
-    if not mailbox.name:
-        return mailbox.email
-    name = one_line(mailbox.name)
-    if _SPECIALS.search(name):
-        name = '"' + name.replace("\\", "\\\\").replace('"', '\\"') + '"'
-    return f"{name} <{mailbox.email}>"
 
 
 def _subject(text: str) -> str:
