@@ -18,6 +18,7 @@ from postroom.providers import (
     smtp,
     sparkpost,
 )
+from postroom.providers.anymail.esps import ESPS
 from postroom.providers.base import Account, Carrier, Puller, Receiver
 
 
@@ -52,6 +53,17 @@ class Provider:
     """None: it has no queue to pull from."""
     trouble_status: int = 503
     """The status that makes it repeat a notification that we cannot take now."""
+
+
+def _by_anymail(provider: str) -> Road:
+    """The road by django-anymail, which is imported when mail is to be sent."""
+
+    def make(timeout_s: float) -> Carrier:
+        from postroom.providers.anymail.carrier import AnymailCarrier
+
+        return AnymailCarrier(provider, timeout_s)
+
+    return Road(f"{provider}_anymail", make, frozenset(ESPS[provider].needs))
 
 
 PROVIDERS: dict[str, Provider] = {
@@ -194,9 +206,14 @@ PROVIDERS: dict[str, Provider] = {
         ),
         receiver=resend.ResendReceiver(),
     ),
-    "mailtrap": Provider(roads=(), receiver=mailtrap.MailtrapReceiver()),
-    "mailersend": Provider(roads=(), receiver=mailersend.MailerSendReceiver()),
-    "postal": Provider(roads=(), receiver=postal.PostalReceiver()),
+    "mailtrap": Provider(roads=(_by_anymail("mailtrap"),), receiver=mailtrap.MailtrapReceiver()),
+    "mailersend": Provider(
+        roads=(_by_anymail("mailersend"),), receiver=mailersend.MailerSendReceiver()
+    ),
+    "postal": Provider(roads=(_by_anymail("postal"),), receiver=postal.PostalReceiver()),
+    "mandrill": Provider(roads=(_by_anymail("mandrill"),), receiver=None),
+    "scaleway": Provider(roads=(_by_anymail("scaleway"),), receiver=None),
+    "unisender_go": Provider(roads=(_by_anymail("unisender_go"),), receiver=None),
     "smtp": Provider(
         roads=(
             Road(
