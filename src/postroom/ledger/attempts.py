@@ -48,6 +48,9 @@ class NewAttempt:
     changes: Sequence[str] = ()
 
 
+PROVIDER_ID_LENGTH_MAX = 500
+
+
 class Then(StrEnum):
     """What becomes of a delivery after one hand-over has ended."""
 
@@ -234,6 +237,12 @@ def settle(settlements: Sequence[Settlement]) -> None:
                 _move(conn, settlement)
 
 
+def _indexable(provider_message_id: str | None) -> str | None:
+    """The provider's id, unless it is longer than any honest one and no index would take it."""
+    id = provider_message_id
+    return id if id is not None and len(id) <= PROVIDER_ID_LENGTH_MAX else None
+
+
 def _close(conn: Connection, settlement: Settlement) -> bool:
     closed = conn.execute(
         "UPDATE attempt"
@@ -247,7 +256,7 @@ def _close(conn: Connection, settlement: Settlement) -> bool:
             json_text(dict(settlement.headers)),
             settlement.body,
             settlement.error,
-            settlement.provider_message_id,
+            _indexable(settlement.provider_message_id),
             settlement.attempt_id,
         ),
     )
@@ -260,7 +269,7 @@ def _settle_handovers(conn: Connection, settlement: Settlement) -> None:
         (
             settlement.ended_at,
             result.outcome,
-            result.provider_message_id,
+            _indexable(result.provider_message_id),
             result.reason,
             result.text,
             result.reply_code,
@@ -290,6 +299,19 @@ def _move(conn: Connection, settlement: Settlement) -> None:
     for (fence, then, outcome, retry_at), ids in groups.items():
         unclear += _move_group(conn, ids, fence, then, outcome, retry_at)
     refold(conn, unclear)
+    _fold_what_moved_before(conn, [result.delivery_id for result in settlement.results])
+
+
+def _fold_what_moved_before(conn: Connection, ids: list[UUID]) -> None:
+    """Deliveries that were given back before this attempt was closed: what an earlier attempt
+    left in doubt must be seen again."""
+    rows = conn.execute(
+        "SELECT id FROM delivery"
+        " WHERE id = ANY(%s) AND stage = 'queued' AND verdict IS NULL AND tries > 1"
+        " ORDER BY id FOR NO KEY UPDATE",
+        (ids,),
+    ).fetchall()
+    refold(conn, [id for (id,) in rows])
 
 
 def _move_group(

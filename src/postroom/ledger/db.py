@@ -18,7 +18,17 @@ class LedgerUnavailable(Exception):
 
 
 class LedgerContended(LedgerUnavailable):
-    """PostgreSQL broke a deadlock or a conflict: the whole transaction may be made again."""
+    """PostgreSQL ended the transaction because of others; the whole of it may be made again."""
+
+
+_CONTENDED = (
+    psycopg.errors.DeadlockDetected,
+    psycopg.errors.SerializationFailure,
+    psycopg.errors.LockNotAvailable,
+    psycopg.errors.QueryCanceled,
+)
+_ABSENT = ("08", "25P03", "53", "57", "58")
+"""Beginnings of the codes of a server that is away, full, or has let us go (Appendix A)."""
 
 
 _one_at_a_time = threading.Lock()
@@ -59,9 +69,13 @@ def connection() -> Iterator[Connection]:
     try:
         with _pool().connection() as conn:
             yield conn
-    except (psycopg.errors.DeadlockDetected, psycopg.errors.SerializationFailure) as error:
+    except _CONTENDED as error:
         raise LedgerContended(str(error)) from error
-    except (psycopg.OperationalError, PoolTimeout) as error:
+    except PoolTimeout as error:
+        raise LedgerUnavailable(str(error)) from error
+    except psycopg.OperationalError as error:
+        if error.sqlstate is not None and not error.sqlstate.startswith(_ABSENT):
+            raise  # the statement's own fault, which the next try would meet again
         raise LedgerUnavailable(str(error)) from error
 
 

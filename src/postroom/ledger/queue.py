@@ -12,6 +12,7 @@ from uuid import UUID
 from postroom.domain.delivery import EventType, Stage
 from postroom.domain.lane import Lane
 from postroom.ledger.db import Connection, transaction
+from postroom.ledger.folding import refold
 from postroom.ledger.local_events import record_moves
 
 
@@ -42,18 +43,21 @@ def claim(
     Deliveries that are suppressed or expired by now are recorded as such instead of claimed.
     """
     with transaction() as conn:
-        due = _due(conn, simulated, limit, lanes)
+        due = _due(conn, simulated, lanes, limit)
         if not due:
             return []
-        suppressed = _suppress(conn, due)
-        expired = set(_expire(conn, due - suppressed))
-        return _lease(conn, due - suppressed - expired, lease_s)
+        suppressed = _suppress(conn, set(due))
+        expired = {id for id, is_late in due.items() if is_late} - suppressed
+        _expire(conn, expired)
+        _drop_copies(conn, suppressed | expired)
+        return _lease(conn, due.keys() - suppressed - expired, lease_s)
 
 
 def _due(
-    conn: Connection, simulated: Sequence[bool], limit: int, lanes: Sequence[Lane]
-) -> set[UUID]:
-    found: set[UUID] = set()
+    conn: Connection, simulated: Sequence[bool], lanes: Sequence[Lane], limit: int
+) -> dict[UUID, bool]:
+    """What may be claimed, and whether it is past its expiry."""
+    found: dict[UUID, bool] = {}
     for lane in sorted(lanes):
         for kind in simulated:
             if len(found) < limit:
@@ -61,21 +65,22 @@ def _due(
     return found
 
 
-def _due_in_lane(conn: Connection, simulated: bool, lane: Lane, limit: int) -> Iterable[UUID]:
-    rows = conn.execute(
-        "SELECT id FROM delivery"
+def _due_in_lane(
+    conn: Connection, simulated: bool, lane: Lane, limit: int
+) -> Iterable[tuple[UUID, bool]]:
+    return conn.execute(
+        "SELECT id, COALESCE(expires_at <= now(), false) FROM delivery"
         " WHERE simulated = %s AND lane = %s"
         "   AND stage IN ('queued', 'scheduled') AND due_at <= now()"
         " ORDER BY due_at, id"
         " LIMIT %s"
         "   FOR UPDATE SKIP LOCKED",
         (simulated, int(lane), limit),
-    )
-    return (id for (id,) in rows)
+    ).fetchall()
 
 
 def _suppress(conn: Connection, ids: set[UUID]) -> set[UUID]:
-    """Those against whose address a suppression stands: they end here, with its id."""
+    """Those against whose address a suppression stands; what was never tried ends with its id."""
     rows = conn.execute(
         "SELECT delivery.id, suppression.id"
         "  FROM delivery"
@@ -91,7 +96,7 @@ def _suppress(conn: Connection, ids: set[UUID]) -> set[UUID]:
             "   UPDATE delivery"
             "      SET stage = 'suppressed', reason = 'suppressed_by_us', suppression_id = %s,"
             "          local_events = local_events + 1, changed_at = now()"
-            "    WHERE id = ANY(%s)"
+            "    WHERE id = ANY(%s) AND verdict IS NULL"
             "   RETURNING id, local_events)" + record_moves(EventType.SUPPRESSED),
             (
                 suppression_id,
@@ -102,17 +107,31 @@ def _suppress(conn: Connection, ids: set[UUID]) -> set[UUID]:
     return {id for id, _ in rows}
 
 
-def _expire(conn: Connection, ids: set[UUID]) -> Iterable[UUID]:
-    rows = conn.execute(
-        "WITH moved AS ("
-        "   UPDATE delivery"
-        "      SET stage = 'expired', reason = NULL, reason_text = NULL,"
-        "          local_events = local_events + 1, changed_at = now()"
-        "    WHERE id = ANY(%s) AND expires_at <= now()"
-        "   RETURNING id, local_events)" + record_moves(EventType.EXPIRED),
-        (list(ids), None, None),
-    )
-    return (id for (id,) in rows)
+def _expire(conn: Connection, ids: set[UUID]) -> None:
+    if ids:
+        conn.execute(
+            "WITH moved AS ("
+            "   UPDATE delivery"
+            "      SET stage = 'expired', reason = NULL, reason_text = NULL,"
+            "          local_events = local_events + 1, changed_at = now()"
+            "    WHERE id = ANY(%s) AND verdict IS NULL"
+            "   RETURNING id, local_events)" + record_moves(EventType.EXPIRED),
+            (list(ids), None, None),
+        )
+
+
+def _drop_copies(conn: Connection, ids: Iterable[UUID]) -> None:
+    """Copies that are not sent after all: the earlier attempt, in doubt, is watched again."""
+    wanted = list(ids)
+    if wanted:
+        rows = conn.execute(
+            "UPDATE delivery SET stage = 'handed', lease_until = NULL, changed_at = now()"
+            " WHERE id = ANY(%s) AND stage IN ('queued', 'scheduled', 'submitting')"
+            "   AND verdict IS NOT NULL"
+            " RETURNING id",
+            (wanted,),
+        ).fetchall()
+        refold(conn, [id for (id,) in rows])
 
 
 def _lease(conn: Connection, ids: set[UUID], lease_s: float) -> list[Claimed]:
@@ -165,14 +184,22 @@ def _end_claim(
 ) -> None:
     with transaction() as conn:
         for fence, ids in by_fence(claimed):
+            ours = conn.execute(
+                "SELECT id FROM delivery"
+                " WHERE id = ANY(%s) AND stage = 'submitting' AND fence = %s"
+                " ORDER BY id FOR UPDATE",
+                (ids, fence),
+            ).fetchall()
+            still_ours = [id for (id,) in ours]
+            _drop_copies(conn, still_ours)
             conn.execute(
                 "WITH moved AS ("
                 "   UPDATE delivery"
                 "      SET stage = %s, lease_until = NULL, reason = %s, reason_text = %s,"
                 "          local_events = local_events + 1, changed_at = now()"
-                "    WHERE id = ANY(%s) AND stage = 'submitting' AND fence = %s"
+                "    WHERE id = ANY(%s) AND stage = 'submitting'"
                 "   RETURNING id, local_events)" + record_moves(event),
-                (stage, reason, text, ids, fence, reason, text),
+                (stage, reason, text, still_ours, reason, text),
             )
 
 

@@ -48,9 +48,20 @@ class ReadReceipt:
 Reader = Callable[[Receipt], ReadReceipt]
 
 
-@again_on_deadlock
 def interpret_new(limit: int, read: Reader) -> int:
-    """How many new receipts were turned into events; `read` is pure and may not block."""
+    """How many new receipts were turned into events; `read` is pure and may not block.
+
+    One receipt that the ledger cannot take never stops the others: it is marked and kept.
+    """
+    try:
+        return _interpret(limit, read)
+    except psycopg.Error:
+        log.exception("receipts could not be recorded together; now one by one")
+        return _interpret_one(read)
+
+
+@again_on_deadlock
+def _interpret(limit: int, read: Reader) -> int:
     with transaction() as conn:
         receipts = _claim(conn, limit)
         if receipts:
@@ -59,17 +70,35 @@ def interpret_new(limit: int, read: Reader) -> int:
 
 
 @again_on_deadlock
-def reinterpret(after: UUID, limit: int, read: Reader) -> tuple[UUID | None, int]:
-    """Read the next `limit` receipts after this id again; the last of them (None: there are no
-    more) and how many they were."""
+def _interpret_one(read: Reader) -> int:
     with transaction() as conn:
-        receipts = _select(
-            conn, "WHERE receipt.id > %s ORDER BY receipt.id LIMIT %s", (after, limit)
+        receipts = _claim(conn, 1)
+        for receipt in receipts:
+            try:
+                with conn.transaction():
+                    _apply(conn, [read(receipt)], reread=False)
+            except psycopg.DataError as error:
+                log.exception("ALARM receipt %s cannot be recorded", receipt.id)
+                why = f"the ledger refused its events: {type(error).__name__}"
+                _mark(conn, [ReadReceipt(receipt, error=why)])
+        return len(receipts)
+
+
+@again_on_deadlock
+def reinterpret(after: UUID, limit: int, read: Reader) -> tuple[UUID | None, int]:
+    """Read the next receipts after this id again, at most `limit` of them; the last of them
+    (None: there are no more) and how many they were."""
+    with transaction() as conn:
+        ids = _no_more_than_a_step(
+            conn.execute(
+                "SELECT id, size_bytes FROM receipt WHERE id > %s ORDER BY id LIMIT %s",
+                (after, limit),
+            ).fetchall()
         )
-        if not receipts:
+        if not ids:
             return None, 0
-        _apply(conn, [read(receipt) for receipt in receipts], reread=True)
-        return receipts[-1].id, len(receipts)
+        _apply(conn, [read(receipt) for receipt in _select(conn, ids)], reread=True)
+        return ids[-1], len(ids)
 
 
 def _claim(conn: Connection, limit: int) -> list[Receipt]:
@@ -81,19 +110,25 @@ def _claim(conn: Connection, limit: int) -> list[Receipt]:
         "   FOR UPDATE SKIP LOCKED",
         (limit,),
     ).fetchall()
+    ids = _no_more_than_a_step(rows)
+    return _select(conn, ids) if ids else []
+
+
+def _no_more_than_a_step(rows: Sequence[tuple[UUID, int]]) -> list[UUID]:
+    """The first of these receipts whose bytes one transaction may hold; always one."""
     ends = accumulate(size_bytes for _, size_bytes in rows)
-    ids = [id for (id, size), end in zip(rows, ends, strict=True) if end - size < STEP_BYTES_MAX]
-    return _select(conn, "WHERE receipt.id = ANY(%s) ORDER BY receipt.id", (ids,)) if ids else []
+    return [id for (id, size), end in zip(rows, ends, strict=True) if end - size < STEP_BYTES_MAX]
 
 
-def _select(conn: Connection, rest: str, parameters: Sequence[object]) -> list[Receipt]:
+def _select(conn: Connection, ids: Sequence[UUID]) -> list[Receipt]:
     rows = conn.execute(
         "SELECT receipt.id, account_id, account.name, provider, simulated, received_at, headers,"
         "       zlib"
         "  FROM receipt"
         "  JOIN account ON account.id = receipt.account_id"
-        f" {rest}",
-        parameters,
+        " WHERE receipt.id = ANY(%s)"
+        " ORDER BY receipt.id",
+        (list(ids),),
     )
     return [
         Receipt(id, account_id, account, provider, simulated, at, headers, decompress(kept))

@@ -54,6 +54,10 @@ def resend_doubtful(doubt_window_s: float, limit: int) -> int:
             "    WHERE stage = 'handed' AND verdict = 'indeterminate' AND on_doubt = 'resend'"
             "      AND silent_since < now() - make_interval(secs => %s)"
             "      AND (delivery.expires_at IS NULL OR delivery.expires_at > now())"
+            "      AND NOT EXISTS ("
+            "          SELECT FROM suppression"
+            "           WHERE suppression.simulated = delivery.simulated"
+            "             AND address_key = recipient_key AND lifted_at IS NULL)"
             "    LIMIT %s"
             "      FOR UPDATE OF delivery SKIP LOCKED))",
             (doubt_window_s, limit),

@@ -96,6 +96,8 @@ def _write(batch: Sequence[tuple[Item, Future[Any]]]) -> None:
     """Commit a batch and answer its waiters; every future is settled on return."""
     try:
         results = _commit([item for item, _ in batch])
+    except LedgerContended as error:
+        _write_one_by_one(batch, error)
     except LedgerUnavailable as error:
         # Whether the lost commit happened cannot be told, so it is not tried again here.
         _fail(batch, error)
@@ -109,16 +111,15 @@ def _write(batch: Sequence[tuple[Item, Future[Any]]]) -> None:
             _settle(future, result)
 
 
-def _write_one_by_one(batch: Sequence[tuple[Item, Future[Any]]], error: psycopg.Error) -> None:
+def _write_one_by_one(batch: Sequence[tuple[Item, Future[Any]]], error: Exception) -> None:
+    why = getattr(error, "sqlstate", None) or "contended"
     if len(batch) > 1:
-        log.warning(
-            "a group commit of %d failed, writing one by one: %s", len(batch), error.sqlstate
-        )
+        log.warning("a group commit of %d failed, writing one by one: %s", len(batch), why)
         for item in batch:
             _write([item])
     else:
-        log.error("an item could not be stored: %s", error.sqlstate)
-        _fail(batch, LedgerUnavailable(f"the ledger refused the item ({error.sqlstate})"))
+        log.error("an item could not be stored: %s", why)
+        _fail(batch, LedgerUnavailable(f"the ledger refused the item ({why})"))
 
 
 def _commit(items: Sequence[Item]) -> list[Any]:
