@@ -1,5 +1,6 @@
 """Events find their delivery, count once, move the verdict, and stop mail to dead addresses."""
 
+from dataclasses import replace
 from datetime import timedelta
 from uuid import UUID, uuid4
 
@@ -206,6 +207,24 @@ def test_an_unreadable_receipt_is_kept_and_says_why() -> None:
     stored()
     receipts.interpret_new(10, lambda receipt: ReadReceipt(receipt, error="no JSON"))
     assert scalar("SELECT (stage, error)::text FROM receipt") == '(unreadable,"no JSON")'
+
+
+def test_a_receipt_whose_events_the_ledger_refuses_is_marked_and_the_others_are_read() -> None:
+    attempt = handed_over()
+    first, second = stored(b"poison"), stored(b"good")
+
+    def read(receipt: Receipt) -> ReadReceipt:
+        told = event(attempt, EventType.DELIVERED)
+        beyond_smallint = 10**6 if receipt.body == b"poison" else None
+        told = replace(told, receipt_id=receipt.id, reply_code=beyond_smallint)
+        return ReadReceipt(receipt, events=[told])
+
+    while receipts.interpret_new(10, read):
+        continue
+    assert verdict(attempt) == "delivered"
+    assert scalar("SELECT stage FROM receipt WHERE id = %s", first) == "unreadable"
+    assert "NumericValueOutOfRange" in scalar("SELECT error FROM receipt WHERE id = %s", first)
+    assert scalar("SELECT stage FROM receipt WHERE id = %s", second) == "read"
 
 
 def test_an_orphan_is_kept_tried_again_and_joined_when_its_delivery_is_known() -> None:

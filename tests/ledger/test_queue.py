@@ -189,6 +189,14 @@ def test_a_doubtful_delivery_is_sent_again_only_where_the_message_asks_for_it() 
     assert row(again.delivery_id, "stage", "verdict") == ("handed", "submitted")
 
 
+def test_an_id_longer_than_any_honest_one_is_not_kept_and_costs_nobody_his_answer() -> None:
+    accept(new_message(application()))
+    attempt = begin(claim())
+    settle(attempt, provider_message_id="x" * 100_000)
+    assert row(attempt.handovers[0].delivery_id, "verdict") == ("submitted",)
+    assert scalar("SELECT count(*) FROM handover WHERE length(provider_message_id) > 500") == 0
+
+
 def test_silence_past_the_window_is_unconfirmed() -> None:
     accept(new_message(application()))
     attempt = begin(claim())

@@ -23,6 +23,10 @@ def test_the_provider_says_how_long() -> None:
     assert rested(Reply(ReplyKind.TRY_LATER, 429, retry_after_s=7)) == 7
 
 
+def test_a_provider_with_a_wrong_clock_rests_the_account_an_hour_at_most() -> None:
+    assert rested(Reply(ReplyKind.TRY_LATER, 429, retry_after_s=10**9)) == 3600
+
+
 def test_without_a_word_the_rest_doubles_up_to_a_minute() -> None:
     rests = [rested(*[LOST] * times) for times in range(1, 12)]
     assert rests[:4] == [0.5, 1, 2, 4]

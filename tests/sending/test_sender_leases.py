@@ -2,15 +2,20 @@
 
 import asyncio
 import time
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
+from threading import Event
+from typing import Any
+from uuid import UUID
 
+import psycopg
 import pytest
 
 from postroom.domain.lane import Lane
 from postroom.ledger import attempts as ledger_attempts
 from postroom.ledger import blobs, queue
-from postroom.ledger.attempts import sweep_leases
+from postroom.ledger.attempts import NewAttempt, sweep_leases
 from postroom.ledger.db import connection
 from postroom.ledger.queue import Claimed
 from postroom.sending.accounts import Accounts
@@ -29,6 +34,7 @@ from tests.sending.posting import (
     attempts,
     people,
     post_http,
+    reasons,
     rows,
     sending,
     stages,
@@ -152,6 +158,50 @@ def test_connections_lost_during_a_call_cost_nothing() -> None:
             post_http(["next@example.org"])
             eventually(lambda: stages() == {"submitted": 3}, within_s=20)
     assert len(provider.taken) == 3
+
+
+def test_a_mail_whose_attempt_cannot_be_recorded_is_held_and_the_others_go(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    begin = ledger_attempts.begin
+
+    def all_but_one(news: Sequence[NewAttempt]) -> Sequence[set[UUID]]:
+        if any(b"unwritable" in segment for new in news for segment in new.shared.values()):
+            raise psycopg.DataError
+        return begin(news)
+
+    monkeypatch.setattr(ledger_attempts, "begin", all_but_one)
+    with fake_provider() as provider, sending():
+        add_account(provider)
+        post_http(["a@example.org"], text="unwritable")
+        post_http(["b@example.org"])
+        eventually(lambda: stages() == {"held": 1, "submitted": 1})
+    assert provider.taken == ["b@example.org"]
+    assert reasons() == {"a@example.org": "render_failed"}
+
+
+def test_a_queue_that_cannot_be_claimed_from_costs_no_call_in_flight(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    claim, asked = queue.claim, Event()
+
+    def fail_once_asked(*args: Any) -> list[Claimed]:
+        if asked.is_set():
+            asked.clear()
+            raise psycopg.InternalError
+        return claim(*args)
+
+    def slow(_asked: Asked) -> Says:
+        asked.set()
+        return Says(headers=TAKEN.headers, after_s=0.5)
+
+    monkeypatch.setattr(queue, "claim", fail_once_asked)
+    with fake_provider(slow) as provider, sending():
+        add_account(provider)
+        post_http(people(1))
+        eventually(lambda: stages() == {"submitted": 1})
+        post_http(people(1))
+        eventually(lambda: stages() == {"submitted": 2})
 
 
 def test_two_senders_share_the_work_and_nobody_gets_it_twice() -> None:

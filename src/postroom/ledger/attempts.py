@@ -299,7 +299,9 @@ def _move(conn: Connection, settlement: Settlement) -> None:
     for (fence, then, outcome, retry_at), ids in groups.items():
         unclear += _move_group(conn, ids, fence, then, outcome, retry_at)
     refold(conn, unclear)
-    _fold_what_moved_before(conn, [result.delivery_id for result in settlement.results])
+    _fold_what_moved_before(
+        conn, [one.delivery_id for one in settlement.results if one.then is Then.QUEUED]
+    )
 
 
 def _fold_what_moved_before(conn: Connection, ids: list[UUID]) -> None:

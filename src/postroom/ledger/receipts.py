@@ -1,10 +1,13 @@
 """From stored receipts to events: claimed, read, recorded and marked in one transaction."""
 
+import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import accumulate
 from uuid import UUID
+
+import psycopg
 
 from postroom.ledger.blobs import decompress
 from postroom.ledger.copying import json_text
@@ -13,6 +16,8 @@ from postroom.ledger.events import NewEvent, from_json, record, to_json
 from postroom.ledger.retrying import again_on_deadlock
 from postroom.ledger.suppressions import NewSuppression, add_with
 from postroom.ledger.tallies import count
+
+log = logging.getLogger(__name__)
 
 STEP_BYTES_MAX = 1024 * 1024
 """After this much no further receipt joins a transaction: some 2,500 events."""

@@ -41,7 +41,8 @@ def expire(limit: int) -> int:
 def resend_doubtful(doubt_window_s: float, limit: int) -> int:
     """How many deliveries of unknown outcome are queued again, where the message asked for that.
 
-    The earlier attempt stays in the record; what goes out now is a possible duplicate.
+    The earlier attempt stays in the record; what goes out now is a possible duplicate. A copy
+    that could not be sent after all is thought of again a window later.
     """
     with transaction() as conn:
         moved = conn.execute(
@@ -52,7 +53,7 @@ def resend_doubtful(doubt_window_s: float, limit: int) -> int:
             "     FROM delivery"
             "     JOIN message ON message.id = delivery.message_id"
             "    WHERE stage = 'handed' AND verdict = 'indeterminate' AND on_doubt = 'resend'"
-            "      AND silent_since < now() - make_interval(secs => %s)"
+            "      AND GREATEST(silent_since, due_at) < now() - make_interval(secs => %s)"
             "      AND (delivery.expires_at IS NULL OR delivery.expires_at > now())"
             "      AND NOT EXISTS ("
             "          SELECT FROM suppression"

@@ -66,11 +66,13 @@ def serve(stop: threading.Event) -> None:
 
 def _run(task: Task) -> None:
     """One step; a full step is followed by another at once."""
+    done = 0
     try:
         done = task.step()
     except LedgerUnavailable as error:
         log.warning("clock: the ledger is away: %s", error)
-        done = 0
+    except Exception:
+        log.exception("ALARM clock: %s failed", task.name)
     if done:
         log.info("clock: %d %s", done, task.name)
     task.next_at = time.monotonic() + (0 if done >= STEP else task.every_s)

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from postroom.domain.retry import ASKED_S_MAX
 from postroom.providers.base import Reply, ReplyKind
 
 _FIRST_S = 0.5
@@ -52,6 +53,6 @@ def concerns_account(reply: Reply) -> bool:
 
 def _rest_s(reply: Reply, failures: int) -> float:
     if reply.retry_after_s is not None:
-        return reply.retry_after_s
+        return min(reply.retry_after_s, ASKED_S_MAX)
     doubled: float = _FIRST_S * 2.0 ** min(failures - 1, 10)
     return min(_LONGEST_S, doubled)

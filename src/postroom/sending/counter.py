@@ -79,8 +79,10 @@ class Counter:
             )
         except LedgerUnavailable as error:
             _log.warning("cannot claim: %s", error)
-            await asyncio.sleep(_AGAIN_AFTER_S)
-            return []
+        except Exception:  # noqa: BLE001 - no trouble with a claim may end the calls in flight
+            _log.exception("ALARM the queue cannot be claimed from")
+        await asyncio.sleep(_AGAIN_AFTER_S)
+        return []
 
     async def _rest(self) -> None:
         """Wait a little longer each time that there was nothing to do."""
@@ -110,7 +112,9 @@ class Counter:
             return await asyncio.to_thread(self._planner.plan, group)
         except LedgerUnavailable:
             await patiently(queue.give_back, group, _AGAIN_AFTER_S)
-            return []
+        except Exception:  # noqa: BLE001 - nor may trouble with a plan; the claim's lease runs out
+            _log.exception("ALARM message %s cannot be planned", group[0].message_id)
+        return []
 
     async def _call(self, planned: Planned) -> None:
         """Make a call and what follows from it: a refused batch goes on in smaller calls."""

@@ -62,6 +62,11 @@ class Handing:
             await patiently(queue.give_back, list(planned.claims.values()), 0.0)
             await self._not_made(attempt.id, planned, "the ledger was lost", Then.QUEUED)
             return set()
+        except Exception as error:  # noqa: BLE001 - whatever is wrong with it, it is held
+            _log.exception("ALARM attempt %s cannot be written, its mail is held", attempt.id)
+            why = f"the attempt cannot be recorded: {type(error).__name__}"
+            await patiently(queue.put_on_hold, list(planned.claims.values()), "render_failed", why)
+            return set()
 
     async def _leave_out_the_lost(
         self, attempt_id: UUID, planned: Planned, begun: set[UUID]
