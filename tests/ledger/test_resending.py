@@ -11,6 +11,7 @@ from postroom.ledger import queue, suppressions, timers
 from postroom.ledger.attempts import NewAttempt, Then
 from postroom.ledger.db import connection, transaction
 from postroom.ledger.events import record
+from postroom.ledger.ids import uuid7
 from postroom.ledger.queue import Claimed
 from postroom.ledger.suppressions import NewSuppression
 from postroom.ledger.verify import verify
@@ -47,7 +48,7 @@ def is_watched_for_the_first(attempt: NewAttempt) -> None:
     assert row(id, "stage", "verdict", "silent_since IS NULL") == ("handed", "indeterminate", False)
     assert not verify().discrepancies
     with transaction() as conn:
-        record(conn, [making.event(making.uuid7(now()), attempt.handovers[0].id,
+        record(conn, [making.event(uuid7(now()), attempt.handovers[0].id,
                                    EventType.DELIVERED)])  # fmt: skip
     assert row(id, "stage", "verdict") == ("handed", "delivered")
 
