@@ -13,7 +13,7 @@ from base64 import b64decode
 from collections.abc import Awaitable, Callable
 from typing import Any, ClassVar
 
-from aiosmtpd.smtp import SMTP
+from aiosmtpd.smtp import SMTP, TLSSetupException
 from django.conf import settings
 
 from postroom.domain.address import AddressError, parse_address, suppression_key
@@ -223,7 +223,12 @@ class Session(SMTP):
         # What came before the handshake is nobody's word (RFC 3207, section 4.2).
         self._stream.discard()
         self._caller = None
-        await super().smtp_STARTTLS("")
+        try:
+            await super().smtp_STARTTLS("")
+        except TLSSetupException as failed:
+            # The client's affair: it has left, or does not trust the certificate.
+            log.info("a TLS handshake failed: %r", failed.__cause__)
+            raise ConnectionAbortedError from failed
 
     async def smtp_AUTH(self, argument: str) -> None:  # noqa: N802
         self._check_auth_possible()
