@@ -114,7 +114,7 @@ def test_a_form_with_files_is_read_byte_for_byte(running: Running) -> None:
         ('name="subject"', "Grüße".encode()),
         ('name="text"', b"x"),
         ('name="attachment"; filename="a.bin"\r\nContent-Type: application/x-thing', data),
-        ('name="inline"; filename="b.png"\r\nContent-Type: image/png', b"png"),
+        ('name="inline"; filename="grün.png"\r\nContent-Type: image/png', b"png"),
     )
     assert call(f"{running.url}/v3/mg.example.com/messages", body, _headers(kind)).status == 200
     files = [
@@ -125,7 +125,7 @@ def test_a_form_with_files_is_read_byte_for_byte(running: Running) -> None:
             "content": b64encode(data).decode(),
         },
         {
-            "name": "b.png",
+            "name": "grün.png",
             "type": "image/png",
             "disposition": "inline",
             "content": b64encode(b"png").decode(),

@@ -1,7 +1,7 @@
 """The fields of a form, as the vendor takes it: multipart/form-data (RFC 7578) or URL-encoded."""
 
 from email.message import Message
-from email.parser import BytesHeaderParser
+from email.parser import HeaderParser
 from typing import NamedTuple
 from urllib.parse import parse_qsl
 
@@ -47,7 +47,8 @@ def _parts(boundary: bytes, body: bytes) -> list[Field]:
 
 def _field(part: bytes) -> Field:
     head, gap, value = part.partition(b"\r\n\r\n")
-    header = BytesHeaderParser().parsebytes(head.lstrip(b" \t\r\n"))
+    # RFC 7578 5.1: names of fields and files are UTF-8 as it is.
+    header = HeaderParser().parsestr(head.lstrip(b" \t\r\n").decode(errors="replace"))
     name = header.get_param("name", header="content-disposition")
     if not gap or not isinstance(name, str):
         raise FormError("a part of the form has no name")
