@@ -52,6 +52,38 @@ def test_a_line_end_in_a_field_that_becomes_a_header_is_422(submit: Submit, plac
     assert message_count() == 0
 
 
+CONTENT_TYPES = [
+    "text/plain;{}name=a",
+    "text/plain{}; name=a",
+    'text/plain; name="a{}b"',
+    'text/plain; name="a\\{}"',
+    "text/plain{}",
+    "{}text/plain",
+    "text{}/plain",
+    "text/plain; name={}a",
+    "text/plain; na{}me=a",
+]
+
+
+@pytest.mark.parametrize("written", CONTENT_TYPES)
+def test_a_line_end_anywhere_in_a_content_type_is_422_and_names_the_field(
+    submit: Submit, written: str
+) -> None:
+    for line_end in LINE_ENDS:
+        body = with_injected("content_type", written.format(line_end))
+        problem = refused(submit(body), 422)
+        assert [error["field"] for error in problem["errors"]] == ["attachments[0].content_type"]
+    assert message_count() == 0
+
+
+@pytest.mark.parametrize("place", ["filename", "content_type", "content_id"])
+def test_a_line_end_in_an_attachments_fields_is_422_and_names_the_field(place: str) -> None:
+    for line_end in LINE_ENDS:
+        with pytest.raises(Problem) as caught:
+            read_submission(with_injected(place, f"x{line_end}y"), b"")
+        assert [error.field for error in caught.value.errors] == [f"attachments[0].{place}"]
+
+
 @given(
     st.sampled_from(PLACES), st.text(max_size=20), st.sampled_from(LINE_ENDS), st.text(max_size=20)
 )

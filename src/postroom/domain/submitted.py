@@ -16,8 +16,11 @@ from postroom.domain.problem import Problem, invalid_field
 LINE_BREAKING = re.compile(r"[\x00-\x08\x0a-\x1f\x7f\x85\u2028\u2029]")
 """What may end a header line somewhere on the way, or is no text at all; a tab is neither."""
 
-_WORD = r"[A-Za-z0-9!#$%&'*+.^_`|~-]+"
-_CONTENT_TYPE = re.compile(rf'{_WORD}/{_WORD}(?:\s*;\s*{_WORD}=(?:{_WORD}|"[^"\\]*"))*')
+_WORD = r"[A-Za-z0-9!#$%&'*+.^_`{|}~-]+"
+_QUOTED = r'"(?:[\t !#-\[\]-~]|\\[\t -~])*"'
+_CONTENT_TYPE = re.compile(rf"{_WORD}/{_WORD}(?:[\t ]*;[\t ]*{_WORD}=(?:{_WORD}|{_QUOTED}))*")
+"""RFC 2045, section 5.1, in ASCII and on one line."""
+_NO_CONTENT_TYPE = "is no media type such as `text/plain` or `text/csv; charset=utf-8` (RFC 2045)"
 _CONTENT_ID = re.compile(r"[!-;=?-~]{1,200}")
 """Printable ASCII without angle brackets; they are added when the part is built."""
 
@@ -80,7 +83,7 @@ def _attachments(attachments: list[Mapping[str, Any]]) -> Iterator[Attachment]:
         field = f"attachments[{position}]"
         content_type, content_id = item["content_type"], item.get("content_id")
         if not _CONTENT_TYPE.fullmatch(content_type):
-            raise invalid_field(f"{field}.content_type", "is no media type such as text/plain")
+            raise invalid_field(f"{field}.content_type", _NO_CONTENT_TYPE)
         if content_id is not None and not _CONTENT_ID.fullmatch(content_id):
             raise invalid_field(f"{field}.content_id", "has characters that no content id may have")
         yield Attachment(

@@ -3,6 +3,8 @@
 The standard library builds only some hundred mails a second, so it builds one, with a token
 where recipients differ; a copy is then the runs between the tokens and its own filled pieces.
 Values are filled in before the transfer encoding of their part, never after it.
+Header fields are written here: the library's header objects read a value before they write it,
+and what an encoded word in it hides, a line end too, would stand open in the mail.
 """
 
 import base64
@@ -13,10 +15,11 @@ import secrets
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from email.message import MIMEPart
+from email.message import Message
 from email.policy import SMTP
 from email.utils import format_datetime
 from hashlib import sha256
+from urllib.parse import quote
 
 from postroom.domain import encoded_word
 from postroom.domain.address import format_mailbox, parse_address
@@ -32,6 +35,11 @@ Gap = Callable[[Copy], bytes]
 _CONTROLS = re.compile(r"[\x00-\x1f\x7f\x85\u2028\u2029]+")
 _LINE_CHARS = 76
 _WORD_CHARS_MAX = 900
+_AS_WRITTEN = SMTP.clone(refold_source="none")
+_ATTRIBUTE_MARKS = "!#$&+-.^_`|~"
+"""What needs no percent sign in an extended parameter (RFC 2231, section 7), besides letters."""
+_EXTENDED_PIECE = re.compile(r"(?:%..|[^%]){1,18}")
+"""At most 54 characters, so that each fits a line with the parameter's name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +93,7 @@ def build(content: Content, now: datetime) -> Skeleton:
     head = "".join(_head(content, now, gaps))
     body = _body(content, gaps)
     end = b"" if body.is_multipart() else b"\r\n"
-    mail = head.encode() + body.as_bytes(policy=SMTP) + end
+    mail = head.encode() + body.as_bytes(policy=_AS_WRITTEN) + end
     pieces = list(gaps.split(mail))
     blob = b"".join(piece for piece in pieces if isinstance(piece, bytes))
     return Skeleton(
@@ -158,15 +166,20 @@ def _text(value: str) -> str:
 
 def _field(name: str, value: str) -> str:
     """A header field, folded at spaces so that its lines stay short."""
+    return f"{name}: {_folded(name, value)}\r\n"
+
+
+def _folded(name: str, value: str) -> str:
+    """The value for after `name: `, with line breaks at spaces."""
     lines = [f"{name}:"]
     for word in value.split(" "):
         if len(lines[-1]) + 1 + len(word) > _LINE_CHARS and lines[-1].strip(" ") and word:
             lines.append("")
         lines[-1] += f" {word}"
-    return "\r\n".join(lines) + "\r\n"
+    return "\r\n".join(lines).removeprefix(f"{name}: ")
 
 
-def _body(content: Content, gaps: _Gaps) -> MIMEPart:
+def _body(content: Content, gaps: _Gaps) -> Message:
     """The structure: mixed(alternative(text, related(html, inline images), calendar), files)."""
     calendars = [a for a in content.attachments if is_invitation(a)]
     inline = [a for a in content.attachments if a.content_id and content.html is not None]
@@ -182,23 +195,26 @@ def _body(content: Content, gaps: _Gaps) -> MIMEPart:
     return _multipart("mixed", [*main, *map(_attached, files)])
 
 
-def _multipart(subtype: str, parts: list[MIMEPart]) -> MIMEPart:
+def _part(content_type: str) -> Message:
+    """A part whose header is written as it is set: nothing in it is read, decoded or folded."""
+    part = Message()
+    part["Content-Type"] = _folded("Content-Type", content_type)
+    return part
+
+
+def _multipart(subtype: str, parts: list[Message]) -> Message:
     """The parts as one; a single one stands for itself."""
     if len(parts) == 1:
         return parts[0]
-    whole = MIMEPart(policy=SMTP)
-    whole["Content-Type"] = f"multipart/{subtype}"
+    whole = _part(f"multipart/{subtype}")
     for part in parts:
         whole.attach(part)
     return whole
 
 
-def _template(
-    text: str, subtype: str, escape: Callable[[str], str] | None, gaps: _Gaps
-) -> MIMEPart:
+def _template(text: str, subtype: str, escape: Callable[[str], str] | None, gaps: _Gaps) -> Message:
     template = parse(text)
-    part = MIMEPart(policy=SMTP)
-    part["Content-Type"] = f'text/{subtype}; charset="utf-8"'
+    part = _part(f'text/{subtype}; charset="utf-8"')
     part["Content-Transfer-Encoding"] = "quoted-printable"
     if template.keys:
         token = gaps.token(lambda copy: quoted_printable(template.render(copy.vars, escape)))
@@ -220,27 +236,38 @@ def is_invitation(attachment: Attachment) -> bool:
     return kind.strip() == "text/calendar" and "method=" in parameters.replace(" ", "")
 
 
-def _invitation(attachment: Attachment) -> MIMEPart:
-    part = MIMEPart(policy=SMTP)
-    part["Content-Type"] = attachment.content_type
-    if "charset" not in part["Content-Type"].params:
+def _invitation(attachment: Attachment) -> Message:
+    part = _part(attachment.content_type)
+    if part.get_param("charset") is None:
         part.set_param("charset", "utf-8")
     _fill(part, attachment.content)
     return part
 
 
-def _attached(attachment: Attachment) -> MIMEPart:
-    part = MIMEPart(policy=SMTP)
-    part["Content-Type"] = _file_type(attachment)
-    part.add_header(
-        "Content-Disposition",
-        "inline" if attachment.content_id else "attachment",
-        filename=attachment.filename,
-    )
+def _attached(attachment: Attachment) -> Message:
+    part = _part(_file_type(attachment))
+    disposition = "inline" if attachment.content_id else "attachment"
+    name = _parameter("filename", attachment.filename)
+    part["Content-Disposition"] = _folded("Content-Disposition", f"{disposition}; {name}")
     if attachment.content_id:
         part["Content-ID"] = f"<{attachment.content_id}>"
     _fill(part, attachment.content)
     return part
+
+
+def _parameter(name: str, value: str) -> str:
+    """A parameter that every reader takes for this very value.
+
+    Quoted, or extended (RFC 2231, sections 3 and 4) where it is not ASCII, or holds what many
+    would read as an encoded word.
+    """
+    if value.isascii() and value.isprintable() and "=?" not in value:
+        quoted = re.sub(r'(["\\])', r"\\\1", value)
+        return f'{name}="{quoted}"'
+    pieces = _EXTENDED_PIECE.findall("utf-8''" + quote(value, safe=_ATTRIBUTE_MARKS))
+    if len(pieces) == 1:
+        return f"{name}*={pieces[0]}"
+    return "; ".join(f"{name}*{number}*={piece}" for number, piece in enumerate(pieces))
 
 
 def _file_type(attachment: Attachment) -> str:
@@ -249,6 +276,6 @@ def _file_type(attachment: Attachment) -> str:
     return "application/octet-stream" if composite else attachment.content_type
 
 
-def _fill(part: MIMEPart, content: bytes) -> None:
+def _fill(part: Message, content: bytes) -> None:
     part["Content-Transfer-Encoding"] = "base64"
     part.set_payload(base64.encodebytes(content).decode("ascii"))
