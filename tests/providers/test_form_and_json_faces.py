@@ -35,8 +35,16 @@ from tests.helpers import eventually, free_ports
 from tests.providers.line import Line, to
 from tests.simulator.rig import Receiver, Running, config
 
-NAMES = ["mailgun", "mailjet", "brevo", "postmark", "sparkpost"]
-LIMITS = {"mailgun": 1_000, "mailjet": 50, "brevo": 1_000, "postmark": 500, "sparkpost": 2_000}
+NAMES = ["mailgun", "mailjet", "brevo", "postmark", "sparkpost", "resend"]
+SIGNED = {"mailgun", "resend"}
+LIMITS = {
+    "mailgun": 1_000,
+    "mailjet": 50,
+    "brevo": 1_000,
+    "postmark": 500,
+    "sparkpost": 2_000,
+    "resend": 100,
+}
 RAW_ROADS = [
     ("mailgun", "mailgun_mime"),
     ("mailgun", "mailgun_smtp"),
@@ -76,7 +84,7 @@ def line(tmp_path: Path, receiver: Receiver, request: pytest.FixtureRequest) -> 
     name: str = request.param
     (port,) = free_ports(1)
     url = receiver.url.replace("http://", "http://teller:s%20cret@")
-    face = new_face_config(name, receiver.url if name == "mailgun" else url)
+    face = new_face_config(name, receiver.url if name in SIGNED else url)
     running = Running(config(tmp_path, None, http_port=port, faces={name: face}, time_scale=0.05))
     settings = {
         "endpoint": f"http://127.0.0.1:{port}/{name}",
@@ -85,12 +93,13 @@ def line(tmp_path: Path, receiver: Receiver, request: pytest.FixtureRequest) -> 
         "server_token": face.get("server_token", ""),
         "api_secret": face.get("api_secret", ""),
         "webhook_signing_key": face.get("webhook_signing_key", ""),
+        "webhook_secret": face.get("webhook_secret", ""),
         "smtp_host": "127.0.0.1",
         "smtp_port": str(running.simulator.smtp_port),
         **login(face, name),
         "smtp_tls": "none",
     }
-    if name != "mailgun":
+    if name not in SIGNED:
         settings |= {"webhook_user": "teller", "webhook_password": "s cret"}
     yield Line(Account(1, name, name, True, settings), running, receiver)
     running.close()
@@ -162,6 +171,14 @@ def as_told(provider: str, *attachments: Attachment) -> bytes:
             "type": each.content_type,
             "data": b64encode(each.content).decode(),
         },
+        "resend": lambda each, _kind: (
+            {
+                "filename": each.filename,
+                "content": b64encode(each.content).decode(),
+                "content_type": each.content_type,
+            }
+            | ({"content_id": each.content_id} if each.content_id else {})
+        ),
     }
     kinds = ["inline" if each.content_id else "attachment" for each in attachments]
     make = told[provider]
@@ -212,7 +229,9 @@ def test_attachments_arrive_as_they_are(line: Line) -> None:
     assert taken.copy.digest == expected(content, kim, as_told(line.account.provider, PDF))
 
 
-@pytest.mark.parametrize("line", ["mailgun", "mailjet", "postmark", "sparkpost"], indirect=True)
+@pytest.mark.parametrize(
+    "line", ["mailgun", "mailjet", "postmark", "sparkpost", "resend"], indirect=True
+)
 def test_an_inline_image_stays_inline(line: Line) -> None:
     kim = to("delivered")
     content = replace(CONTENT, attachments=(PDF, LOGO))
@@ -280,7 +299,9 @@ def test_an_error_of_the_service_leaves_the_outcome_open(line: Line) -> None:
     assert line.taken(kim) == []
 
 
-@pytest.mark.parametrize("line", ["mailgun", "mailjet", "postmark", "sparkpost"], indirect=True)
+@pytest.mark.parametrize(
+    "line", ["mailgun", "mailjet", "postmark", "sparkpost", "resend"], indirect=True
+)
 @pytest.mark.parametrize("mischief", ["hang_after", "drop_after"])
 def test_a_mail_whose_answer_was_lost_is_proved_taken_by_its_events(
     line: Line, mischief: str
@@ -353,6 +374,9 @@ FATES = {
     "click": ("clicked", None),
     "unsubscribe": ("unsubscribed", "unsubscribed"),
 }
+UNTOLD = {"postmark": {"suppressed"}, "resend": {"unsubscribe"}}
+"""Postmark says of an address on its list in the answer that it takes no mail for it. Resend leaves
+it to the sender to hear of those who want no more."""
 ENDS = {
     What.DELIVERED: EventType.DELIVERED,
     What.BOUNCED: EventType.BOUNCED,
@@ -362,9 +386,8 @@ ENDS = {
 
 @each_provider
 def test_all_events_come_back_and_agree_with_the_truth(line: Line) -> None:
-    # Postmark says of an address on its list in the answer that it takes no mail for it.
-    listed = {"suppressed"} if line.account.provider == "postmark" else set()
-    copies = {local: to(local) for local in FATES.keys() - listed}
+    untold = UNTOLD.get(line.account.provider, set())
+    copies = {local: to(local) for local in FATES.keys() - untold}
     line.send(CONTENT, *copies.values())
     by_handover: dict[UUID | None, list[Heard]] = {}
     for one in line.heard():

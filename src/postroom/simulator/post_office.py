@@ -83,6 +83,11 @@ class PostOffice:
         for each in pending:
             self._begin(each)
 
+    def happened(self, copy: Copy) -> list[Step]:
+        """The steps of a copy whose time has come."""
+        age_s = time.time() - copy.starts_at
+        return [step for step in copy.steps() if step.after_s * self._time_scale <= age_s]
+
     def resume(self, truth: Truth) -> None:
         """Go on where the truth log ends: tell what was not heard, let happen what did not yet."""
         untold: dict[tuple[str, str], list[str]] = {}
