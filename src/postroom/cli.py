@@ -2,10 +2,12 @@
 
 import argparse
 import os
+import select
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib import import_module
+from pathlib import Path
 from types import ModuleType
 
 from postroom import __version__
@@ -47,7 +49,22 @@ COMMANDS = {
 
 
 def main(words: Sequence[str] | None = None) -> int:
-    """The exit status: 0 done, 1 not done (one line on standard error says why), 2 misused."""
+    """The exit status: 0 done, 1 not done (one line on standard error says why), 2 misused.
+
+    As a shell reports signals, 130 after Ctrl-C, and 141 when nobody reads our output any more.
+    """
+    try:
+        try:
+            return _main(words)
+        finally:
+            sys.stdout.flush()
+    except BrokenPipeError:
+        if not _drop_unread():
+            raise
+        return 141
+
+
+def _main(words: Sequence[str] | None) -> int:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "postroom.settings")
     given = sys.argv[1:] if words is None else list(words)
     arguments = _parser(given).parse_args(given)
@@ -55,13 +72,31 @@ def main(words: Sequence[str] | None = None) -> int:
     try:
         status: int = module.run(arguments)
     except KeyboardInterrupt:
-        return 130  # as a shell reports SIGINT
+        return 130
     except Exception as error:
         if not _is_expected(error):
             raise
         print(f"postroom: {_sentence(error)}", file=sys.stderr)
         return 1
     return status
+
+
+def _drop_unread() -> bool:
+    """Whether it is our output that nobody reads; what is left of it goes nowhere then.
+
+    Otherwise the interpreter would try once more at its end, and complain.
+    """
+    unread = [stream for stream in (sys.stdout, sys.stderr) if not _has_reader(stream.fileno())]
+    for stream in unread:
+        with Path(os.devnull).open("wb") as nowhere:
+            os.dup2(nowhere.fileno(), stream.fileno())
+    return bool(unread)
+
+
+def _has_reader(descriptor: int) -> bool:
+    asking = select.poll()
+    asking.register(descriptor, 0)  # a missing reader is told unasked
+    return not any(told & (select.POLLERR | select.POLLHUP) for _, told in asking.poll(0))
 
 
 def _parser(given: Sequence[str]) -> argparse.ArgumentParser:

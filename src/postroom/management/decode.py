@@ -14,6 +14,9 @@ from postroom.providers.base import Heard, Receiver, Unreadable
 from postroom.providers.bounces import parse_mail
 from postroom.providers.registry import PROVIDERS
 
+READABLE = {name: known.receiver for name, known in PROVIDERS.items() if known.receiver}
+"""Who reads the notifications of each provider that sends any."""
+
 Row = dict[str, str | int | bool | None]
 
 
@@ -26,9 +29,9 @@ def run(
     is read from standard input. What cannot be read is one line on `err`, and 1 in the end; the
     other files are still read.
     """
-    known = PROVIDERS.get(provider)
-    if known is None or known.receiver is None:
-        able = ", ".join(sorted(name for name, each in PROVIDERS.items() if each.receiver))
+    receiver = READABLE.get(provider)
+    if receiver is None:
+        able = ", ".join(sorted(READABLE))
         print(f"no notifications of {provider!r} can be read; these can: {able}", file=err)
         return 1
     try:
@@ -39,8 +42,10 @@ def run(
     status = 0
     for path in paths or (None,):
         try:
-            for each in _rows(provider, known.receiver, headers, _body(path)):
+            for each in _rows(provider, receiver, headers, _body(path)):
                 _print(each, path, out)
+        except BrokenPipeError:
+            raise  # nobody reads what we print
         except (OSError, Unreadable) as error:
             print(f"{path or 'standard input'}: {_why(error)}", file=err)
             status = 1
@@ -54,6 +59,8 @@ def run_mails(paths: Sequence[str], out: TextIO, err: TextIO) -> int:
         try:
             for heard in filter(_says_something, parse_mail(_body(path))):
                 _print(row(heard, "dsn"), path, out)
+        except BrokenPipeError:
+            raise  # nobody reads what we print
         except (OSError, Unreadable) as error:
             print(f"{path or 'standard input'}: {_why(error)}", file=err)
             status = 1
