@@ -140,6 +140,42 @@ def add_network(application: str, cidr: str, kind: str = "live") -> str:
     return network
 
 
+@dataclass(frozen=True, slots=True)
+class Network:
+    """A source network, in canonical form, and whose mail comes from there."""
+
+    application: str
+    cidr: str
+    kind: str
+
+
+def networks() -> list[Network]:
+    """Every source network, application by application."""
+    with connection() as conn:
+        rows = conn.execute(
+            "SELECT application.name, cidr, kind"
+            "  FROM network JOIN application ON application.id = network.application_id"
+            " ORDER BY application.name, cidr::inet"
+        )
+        return [Network(*row) for row in rows]
+
+
+def remove_network(cidr: str) -> Network | None:
+    """What was removed; None when no application was known by it. Raises ValueError as above.
+
+    Listeners remember a source address for some seconds, and a session its caller.
+    """
+    network = str(ipaddress.ip_network(cidr))
+    with connection() as conn:
+        row = conn.execute(
+            "DELETE FROM network USING application"
+            " WHERE application.id = network.application_id AND cidr = %s"
+            " RETURNING application.name, cidr, network.kind",
+            (network,),
+        ).fetchone()
+    return None if row is None else Network(*row)
+
+
 def house(application: str, kind: str, from_domains: Sequence[str]) -> Caller:
     """An application of our own, which needs no key: its mail comes from inside the house."""
     with transaction() as conn:

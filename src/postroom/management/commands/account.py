@@ -7,8 +7,9 @@ from django.conf import settings
 
 from postroom.ledger import accounts
 from postroom.management.commands import refusal
-from postroom.management.commands.printing import add_json, print_json, print_table
+from postroom.management.commands.printing import add_json, print_done, print_rows
 from postroom.management.workplace import ledger_open
+from postroom.providers.registry import PROVIDERS
 
 
 def arrange(parser: ArgumentParser) -> None:
@@ -16,7 +17,13 @@ def arrange(parser: ArgumentParser) -> None:
     actions = parser.add_subparsers(dest="action", required=True)
     add = actions.add_parser("add", help="make an account; its webhook URL is shown only now")
     add.add_argument("name")
-    add.add_argument("--provider", required=True, help="sendgrid, or smtp for a relay")
+    add.add_argument(
+        "--provider",
+        required=True,
+        choices=PROVIDERS,
+        metavar="PROVIDER",
+        help=f"one of {', '.join(PROVIDERS)}; smtp is any relay",
+    )
     add.add_argument(
         "--set",
         action="append",
@@ -35,6 +42,7 @@ def arrange(parser: ArgumentParser) -> None:
     ):
         one = actions.add_parser(action, help=help_text)
         one.add_argument("name")
+        add_json(one)
         one.set_defaults(act=act)
 
 
@@ -50,10 +58,11 @@ def _add(arguments: Namespace) -> int:
     with refusal.of_values():
         secret = accounts.add(arguments.name, arguments.provider, False, chosen)
     url = f"{settings.POSTROOM_PUBLIC_URL}/feedback/{arguments.name}/{secret}"
-    if arguments.json:
-        print_json({"name": arguments.name, "webhook_url": url})
-    else:
-        print(f"{arguments.name} was made. Its webhook URL, shown only now:\n  {url}")
+    print_done(
+        arguments,
+        {"name": arguments.name, "webhook_url": url},
+        f"{arguments.name} was made. Its webhook URL, shown only now:\n  {url}",
+    )
     return 0
 
 
@@ -84,22 +93,27 @@ def _list(arguments: Namespace) -> int:
         }
         for account in accounts.all_accounts()
     ]
-    if arguments.json:
-        print_json(rows)
-    else:
-        print_table(rows)
+    print_rows(arguments, rows)
     return 0
 
 
 def _stop(arguments: Namespace) -> int:
     changed = accounts.stop(_known(arguments.name).id, "stopped by an operator")
-    print(f"{arguments.name} {'is stopped' if changed else 'was stopped already'}.")
+    print_done(
+        arguments,
+        {"name": arguments.name, "stopped": True, "changed": changed},
+        f"{arguments.name} {'is stopped' if changed else 'was stopped already'}.",
+    )
     return 0
 
 
 def _restart(arguments: Namespace) -> int:
     changed = accounts.restart(_known(arguments.name).id)
-    print(f"{arguments.name} {'is used again' if changed else 'was in use already'}.")
+    print_done(
+        arguments,
+        {"name": arguments.name, "stopped": False, "changed": changed},
+        f"{arguments.name} {'is used again' if changed else 'was in use already'}.",
+    )
     return 0
 
 

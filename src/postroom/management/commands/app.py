@@ -1,10 +1,11 @@
 """`postroom app`: the applications, and the networks the relay listener knows them by."""
 
-from argparse import ArgumentParser, Namespace
+from argparse import ArgumentParser, BooleanOptionalAction, Namespace
+from dataclasses import asdict
 
 from postroom.ledger import keys
 from postroom.management.commands import refusal
-from postroom.management.commands.printing import add_json, print_json, print_table
+from postroom.management.commands.printing import add_json, print_done, print_rows
 from postroom.management.workplace import ledger_open
 
 _FIELDS = ("from_domains", "allow_list", "join_repeats", "refuse_suppressed")
@@ -13,32 +14,61 @@ _FIELDS = ("from_domains", "allow_list", "join_repeats", "refuse_suppressed")
 def arrange(parser: ArgumentParser) -> None:
     """Adds the arguments."""
     actions = parser.add_subparsers(dest="action", required=True)
-    add = actions.add_parser("add", help="make an application, or change it")
+    _arrange_add(actions.add_parser("add", help="make an application, or change it"))
+    listing = actions.add_parser("list", help="show all applications")
+    add_json(listing)
+    listing.set_defaults(act=_list)
+    _arrange_network(
+        actions.add_parser("network", help="the source networks of the relay listener")
+    )
+
+
+def _arrange_add(add: ArgumentParser) -> None:
     add.add_argument("application")
-    add.add_argument("--from-domain", action="append", metavar="DOMAIN", dest="from_domains")
-    add.add_argument("--allow", action="append", metavar="ADDRESS_OR_DOMAIN", dest="allow_list")
+    add.add_argument(
+        "--from-domain",
+        action="append",
+        metavar="DOMAIN",
+        dest="from_domains",
+        help="where its relayed mail may come from (may be repeated; replaces the whole list)",
+    )
+    add.add_argument(
+        "--allow",
+        action="append",
+        metavar="ADDRESS_OR_DOMAIN",
+        dest="allow_list",
+        help="whom its team keys may write to (may be repeated; replaces the whole list)",
+    )
     add.add_argument(
         "--join-repeats",
-        action="store_true",
+        action=BooleanOptionalAction,
         default=None,
         help="a repeat of the same mail by SMTP within 24 h is the same message",
     )
     add.add_argument(
         "--refuse-suppressed",
-        action="store_true",
+        action=BooleanOptionalAction,
         default=None,
         help="answer 550 at RCPT for a suppressed recipient",
     )
+    add_json(add)
     add.set_defaults(act=_add)
-    listing = actions.add_parser("list", help="show all applications")
-    add_json(listing)
-    listing.set_defaults(act=_list)
-    network = actions.add_parser("network", help="the source networks of the relay listener")
-    network_add = network.add_subparsers(required=True).add_parser("add")
-    network_add.add_argument("application")
-    network_add.add_argument("cidr", help="for instance 10.20.0.0/16")
-    network_add.add_argument("--kind", choices=keys.KINDS, default="live")
-    network_add.set_defaults(act=_network_add)
+
+
+def _arrange_network(network: ArgumentParser) -> None:
+    actions = network.add_subparsers(required=True)
+    add = actions.add_parser("add", help="mail from there belongs to the application")
+    add.add_argument("application", help="made when it does not exist")
+    add.add_argument("cidr", help="for instance 10.20.0.0/16")
+    add.add_argument("--kind", choices=keys.KINDS, default="live")
+    add.set_defaults(act=_network_add)
+    listing = actions.add_parser("list", help="show all networks")
+    listing.set_defaults(act=_network_list)
+    remove = actions.add_parser("remove", help="relay nothing from there any more")
+    remove.add_argument("cidr", help="as `list` shows it")
+    remove.set_defaults(act=_network_remove)
+    for action in (add, listing, remove):
+        add_json(action)
 
 
 def run(arguments: Namespace) -> int:
@@ -53,24 +83,51 @@ def _add(arguments: Namespace) -> int:
 
     given = {name: getattr(arguments, name) for name in _FIELDS}
     chosen = {name: value for name, value in given.items() if value is not None}
-    _, is_new = Application.objects.update_or_create(name=arguments.application, defaults=chosen)
-    print(f"{arguments.application} was {'made' if is_new else 'changed'}.")
+    application, is_new = Application.objects.update_or_create(
+        name=arguments.application, defaults=chosen
+    )
+    standing = {name: getattr(application, name) for name in ("name", *_FIELDS)}
+    print_done(
+        arguments,
+        standing | {"made": is_new},
+        f"{arguments.application} was {'made' if is_new else 'changed'}.",
+    )
     return 0
 
 
 def _list(arguments: Namespace) -> int:
     from postroom.ledger.models import Application
 
-    rows = list(Application.objects.order_by("name").values("name", *_FIELDS))
-    if arguments.json:
-        print_json(rows)
-    else:
-        print_table(rows)
+    print_rows(arguments, list(Application.objects.order_by("name").values("name", *_FIELDS)))
     return 0
 
 
 def _network_add(arguments: Namespace) -> int:
     with refusal.of_values():
         network = keys.add_network(arguments.application, arguments.cidr, arguments.kind)
-    print(f"Mail from {network} belongs to {arguments.application} from now on.")
+    print_done(
+        arguments,
+        {"application": arguments.application, "cidr": network, "kind": arguments.kind},
+        f"Mail from {network} belongs to {arguments.application} from now on.",
+    )
+    return 0
+
+
+def _network_list(arguments: Namespace) -> int:
+    print_rows(arguments, [asdict(network) for network in keys.networks()])
+    return 0
+
+
+def _network_remove(arguments: Namespace) -> int:
+    with refusal.of_values():
+        removed = keys.remove_network(arguments.cidr)
+    if removed is None:
+        raise refusal.Refusal(
+            f"{arguments.cidr} belongs to no application; see `postroom app network list`."
+        )
+    print_done(
+        arguments,
+        asdict(removed),
+        f"Mail from {removed.cidr} belongs to {removed.application} no more.",
+    )
     return 0

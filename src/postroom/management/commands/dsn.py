@@ -4,11 +4,13 @@ import sys
 from argparse import ArgumentParser, Namespace
 
 from postroom.management import decode
+from postroom.management.commands.printing import add_json_lines
 
 
 def arrange(parser: ArgumentParser) -> None:
     """Adds the arguments."""
     parser.add_argument("mail", nargs="*", metavar="FILE.eml", help="none: standard input")
+    add_json_lines(parser)
 
 
 def run(arguments: Namespace) -> int:

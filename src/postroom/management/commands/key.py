@@ -5,7 +5,7 @@ from dataclasses import asdict
 
 from postroom.ledger import keys
 from postroom.management.commands import refusal
-from postroom.management.commands.printing import add_json, print_json, print_table
+from postroom.management.commands.printing import add_json, print_done, print_rows
 from postroom.management.workplace import ledger_open
 
 _COLUMNS = ("id", "kind", "scopes", "from_domains", "created_at", "last_used_at", "revoked_at")
@@ -30,6 +30,7 @@ def arrange(parser: ArgumentParser) -> None:
     create.set_defaults(act=_create)
     revoke = actions.add_parser("revoke", help="end a key now")
     revoke.add_argument("id")
+    add_json(revoke)
     revoke.set_defaults(act=_revoke)
     listing = actions.add_parser("list", help="show all keys, without their secrets")
     add_json(listing)
@@ -52,18 +53,18 @@ def _create(arguments: Namespace) -> int:
             arguments.from_domain,
             arguments.allow,
         )
-    if arguments.json:
-        print_json(asdict(new))
-    else:
-        print(f"The key, shown only now:\n  {new.key}")
-        print(f"By SMTP: user {new.id}, password {new.secret}")
+    print_done(
+        arguments,
+        asdict(new),
+        f"The key, shown only now:\n  {new.key}\nBy SMTP: user {new.id}, password {new.secret}",
+    )
     return 0
 
 
 def _revoke(arguments: Namespace) -> int:
     if not keys.revoke_key(arguments.id):
         raise refusal.Refusal(f"There is no valid key {arguments.id}; see `postroom key list`.")
-    print(f"{arguments.id} is revoked.")
+    print_done(arguments, {"id": arguments.id, "revoked": True}, f"{arguments.id} is revoked.")
     return 0
 
 
@@ -74,8 +75,5 @@ def _list(arguments: Namespace) -> int:
         {"application": key.application.name} | {name: getattr(key, name) for name in _COLUMNS}
         for key in Key.objects.select_related("application").order_by("created_at")
     ]
-    if arguments.json:
-        print_json(rows)
-    else:
-        print_table(rows)
+    print_rows(arguments, rows)
     return 0

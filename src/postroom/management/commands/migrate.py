@@ -2,17 +2,23 @@
 
 from argparse import ArgumentParser, Namespace
 
+from postroom.management.commands.printing import add_json, print_done
 from postroom.management.migrate import migrate
 from postroom.management.workplace import ledger_open
 
 
-def arrange(_parser: ArgumentParser) -> None:
-    """Adds the arguments: there are none."""
+def arrange(parser: ArgumentParser) -> None:
+    """Adds the arguments."""
+    add_json(parser)
 
 
-def run(_arguments: Namespace) -> int:
+def run(arguments: Namespace) -> int:
     """Applies what is missing."""
     with ledger_open(any_release=True):
         applied = migrate()
-    print(f"{applied} migrations were applied." if applied else "The database is up to date.")
+    print_done(
+        arguments,
+        {"applied": applied},
+        f"{applied} migrations were applied." if applied else "The database is up to date.",
+    )
     return 0

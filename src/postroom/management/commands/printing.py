@@ -1,8 +1,9 @@
-"""How commands print: a table for people, JSON for programs."""
+"""How commands print: tables and sentences for people, JSON for programs."""
 
 import json
-from argparse import ArgumentParser
+from argparse import ArgumentParser, Namespace
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 
 
 def add_json(parser: ArgumentParser) -> None:
@@ -10,9 +11,30 @@ def add_json(parser: ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="print JSON instead of text")
 
 
+def add_json_lines(parser: ArgumentParser) -> None:
+    """Adds `--json` to a command that has nothing else to print."""
+    parser.add_argument("--json", action="store_true", help="print JSON, as it always does")
+
+
+def print_done(arguments: Namespace, done: Mapping[str, object], sentence: str) -> None:
+    """Prints what was done: as JSON where that is asked for, or the sentence."""
+    if arguments.json:
+        print_json(done)
+    else:
+        print(sentence)
+
+
+def print_rows(arguments: Namespace, rows: Sequence[Mapping[str, object]]) -> None:
+    """Prints rows: as one JSON list where that is asked for, or as a table."""
+    if arguments.json:
+        print_json(rows)
+    else:
+        print_table(rows)
+
+
 def print_json(value: object) -> None:
     """Prints one JSON value on one line; what JSON does not know is written as text."""
-    print(json.dumps(value, default=str, ensure_ascii=False))
+    print(json.dumps(value, default=_as_text, ensure_ascii=False))
 
 
 def print_table(rows: Sequence[Mapping[str, object]]) -> None:
@@ -26,6 +48,13 @@ def print_table(rows: Sequence[Mapping[str, object]]) -> None:
         print(
             "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
         )
+
+
+def _as_text(value: object) -> str:
+    """Instants as everywhere: ISO 8601 in UTC, ending in Z."""
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
+    return str(value)
 
 
 def _cell(value: object) -> str:

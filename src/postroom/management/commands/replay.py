@@ -3,7 +3,7 @@
 from argparse import ArgumentParser, Namespace
 
 from postroom.feedback import interpreter
-from postroom.management.commands.printing import add_json, print_json
+from postroom.management.commands.printing import add_json, print_done
 from postroom.management.workplace import ledger_open
 
 
@@ -16,8 +16,5 @@ def run(arguments: Namespace) -> int:
     """Facts stay as they are; their reading, and the verdicts that rest on it, are renewed."""
     with ledger_open():
         receipts = interpreter.replay()
-    if arguments.json:
-        print_json({"receipts": receipts})
-    else:
-        print(f"{receipts} notifications were read again.")
+    print_done(arguments, {"receipts": receipts}, f"{receipts} notifications were read again.")
     return 0

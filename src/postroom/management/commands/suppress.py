@@ -5,7 +5,7 @@ from dataclasses import asdict
 
 from postroom.domain.address import AddressError, suppression_key
 from postroom.ledger import suppressions
-from postroom.management.commands.printing import add_json, print_json
+from postroom.management.commands.printing import add_json, print_done
 from postroom.management.commands.refusal import Refusal
 from postroom.management.workplace import ledger_open
 
@@ -29,11 +29,12 @@ def run(arguments: Namespace) -> int:
         raise Refusal(f"{arguments.address}: {error}") from None
     with ledger_open():
         stands = (_lift if arguments.lift else _add)(key, arguments)
-    if arguments.json:
-        full = asdict(stands)
-        print_json({name: full[name] for name in _SHOWN} | {"lifted": arguments.lift})
-    else:
-        print(f"{key} {'gets mail again' if arguments.lift else 'gets no more mail'}.")
+    full = asdict(stands)
+    print_done(
+        arguments,
+        {name: full[name] for name in _SHOWN} | {"lifted": arguments.lift},
+        f"{key} {'gets mail again' if arguments.lift else 'gets no more mail'}.",
+    )
     return 0
 
 

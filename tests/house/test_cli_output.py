@@ -1,0 +1,168 @@
+"""What commands print: sentences and tables for people, and for programs JSON wherever they ask."""
+
+import json
+import re
+from argparse import ArgumentParser, _SubParsersAction
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from postroom import cli
+from postroom.providers.registry import PROVIDERS
+
+GO_ON = {"up", "run", "demo"}
+"""They tell a person what goes on until they are stopped, and have no answer to give."""
+
+WALK = (
+    "migrate",
+    "app add erp --from-domain corp.example --join-repeats",
+    "app list",
+    "app network add erp 10.20.0.0/16",
+    "app network list",
+    "app network remove 10.20.0.0/16",
+    "key create erp --kind test --scope send",
+    "key list",
+    "key revoke {id}",
+    "account add main --provider postmark --set server_token=x",
+    "account list",
+    "account stop main",
+    "account restart main",
+    "send --from a@corp.example --to b@sim.example --subject S --text T --communication walk",
+    "ask b@sim.example",
+    "report walk",
+    "suppress b@sim.example --why asked",
+    "suppress b@sim.example --why asked --lift",
+    "replay",
+    "verify",
+    "doctor",
+    "decode sendgrid {events}",
+    "dsn {mail}",
+)
+"""In an order in which each finds what it needs."""
+
+EVENTS = (
+    '[{"event": "delivered", "email": "a@example.com", "timestamp": 1795514400,'
+    ' "sg_event_id": "e", "sg_message_id": "m.1"}]'
+)
+MAIL = """\
+From: MAILER-DAEMON@example.com
+Subject: Undelivered
+Content-Type: multipart/report; report-type=delivery-status; boundary=b
+
+--b
+Content-Type: message/delivery-status
+
+Reporting-MTA: dns; mx.example.com
+
+Final-Recipient: rfc822; a@example.com
+Action: failed
+Status: 5.1.1
+
+--b--
+"""
+INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z")
+
+
+def test_what_is_printed_with_json_is_json_and_its_times_are_utc(
+    ledger: None, data: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (data / "events").write_text(EVENTS)
+    (data / "mail").write_text(MAIL)
+    known: dict[str, object] = {"events": data / "events", "mail": data / "mail"}
+    for line in WALK:
+        status = cli.main([*line.format_map(known).split(), "--json"])
+        printed = capsys.readouterr().out
+        assert printed.count("\n") == 1, line
+        assert status == 0 or line == "doctor", line
+        answer = json.loads(printed)
+        _assert_instants_in_utc(answer)
+        known |= answer if isinstance(answer, dict) else {}
+
+
+def _assert_instants_in_utc(value: object) -> None:
+    if isinstance(value, list):
+        for item in value:
+            _assert_instants_in_utc(item)
+    elif isinstance(value, dict):
+        for name, item in value.items():
+            if name == "as_of" or name.endswith("_at"):
+                assert item is None or INSTANT.fullmatch(item), f"{name}: {item}"
+            _assert_instants_in_utc(item)
+
+
+def test_every_command_that_has_an_answer_takes_json() -> None:
+    without = [
+        " ".join(path)
+        for path, parser in _leaves()
+        if path[0] not in GO_ON and "--json" not in parser.format_help()
+    ]
+    assert without == []
+
+
+def _leaves() -> Iterator[tuple[list[str], ArgumentParser]]:
+    """The words of every command that does something, and what parses the rest."""
+    for command in cli.COMMANDS.values():
+        parser = ArgumentParser()
+        command.module().arrange(parser)
+        yield from _leaves_of([command.name], parser)
+
+
+def _leaves_of(
+    path: list[str], parser: ArgumentParser
+) -> Iterator[tuple[list[str], ArgumentParser]]:
+    inner = [action for action in parser._actions if isinstance(action, _SubParsersAction)]
+    if not inner:
+        yield path, parser
+    for action in inner:
+        for name, one in action.choices.items():
+            yield from _leaves_of([*path, name], one)
+
+
+def test_what_an_application_was_given_can_be_taken_away_again(
+    ledger: None, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for given, standing in (
+        (["--join-repeats", "--refuse-suppressed"], (True, True)),
+        ([], (True, True)),
+        (["--no-join-repeats"], (False, True)),
+        (["--no-refuse-suppressed"], (False, False)),
+    ):
+        cli.main(["app", "add", "erp", *given, "--json"])
+        printed = json.loads(capsys.readouterr().out)
+        assert (printed["join_repeats"], printed["refuse_suppressed"]) == standing
+
+
+def test_a_network_that_was_removed_belongs_to_nobody(
+    ledger: None, capsys: pytest.CaptureFixture[str]
+) -> None:
+    network = ["app", "network"]
+    cli.main([*network, "add", "erp", "10.20.0.0/16", "--kind", "test"])
+    cli.main([*network, "remove", "10.20.0.0/16"])
+    cli.main([*network, "list"])
+    assert capsys.readouterr().out == (
+        "Mail from 10.20.0.0/16 belongs to erp from now on.\n"
+        "Mail from 10.20.0.0/16 belongs to erp no more.\n"
+    )
+    assert cli.main([*network, "remove", "10.20.0.0/16"]) == 1
+    assert cli.main([*network, "remove", "corp.example"]) == 1
+    assert capsys.readouterr().err == (
+        "postroom: 10.20.0.0/16 belongs to no application; see `postroom app network list`.\n"
+        "postroom: 'corp.example' does not appear to be an IPv4 or IPv6 network\n"
+    )
+
+
+def test_the_help_of_account_add_names_every_provider(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        cli.main(["account", "add", "--help"])
+    words = set(re.findall(r"\w+", capsys.readouterr().out))
+    assert set(PROVIDERS) <= words
+
+
+def test_an_account_of_a_provider_that_nobody_knows_is_misuse(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        cli.main(["account", "add", "main", "--provider", "sengrid"])
+    assert ended.value.code == 2
+    assert "'sengrid'" in capsys.readouterr().err
