@@ -1,26 +1,51 @@
 """What a command needs before it works: the database up, Django set up; and all let go after."""
 
 import os
+import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import django
 from django.conf import settings
+from psycopg.pq import PGconn, Ping
 
 from postroom.management import embedded
 from postroom.management.environment import ConfigurationError
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "postroom.settings")
 
+_RECOVERY_S_MAX = (
+    60.0  # as the embedded server gets; what takes longer is the supervisor's to repeat
+)
+_LOOK_S = 0.2
+
 
 @contextmanager
 def database_up() -> Iterator[None]:
-    """The embedded database runs inside; somebody else's is taken as it is."""
+    """The embedded database runs inside; somebody else's is given time to recover."""
     if not settings.POSTROOM_EMBEDDED:
+        wait_for_recovery(settings.POSTROOM_DATABASE_DSN, _RECOVERY_S_MAX)
         yield
         return
     with embedded.running(settings.POSTROOM_DATA):
         yield
+
+
+def wait_for_recovery(dsn: str, within_s: float) -> None:
+    """Returns when the server no longer starts or recovers, or that much time has passed.
+
+    One that does not answer at all is not waited for: nobody knows whether it ever will.
+    """
+    deadline = time.monotonic() + within_s
+    told = False
+    while PGconn.ping(dsn.encode()) == Ping.REJECT:
+        if time.monotonic() > deadline:
+            return
+        if not told:
+            print("postroom: PostgreSQL starts or recovers; waiting for it.", file=sys.stderr)
+            told = True
+        time.sleep(_LOOK_S)
 
 
 @contextmanager
