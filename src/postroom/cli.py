@@ -36,6 +36,7 @@ COMMANDS = {
         Command("app", "applications and their networks"),
         Command("key", "keys of applications"),
         Command("account", "provider accounts"),
+        Command("domain", "sender domains: what to publish in DNS, and where it stands"),
         Command("send", "submit one mail"),
         Command("suppress", "no more mail to an address, or mail again"),
         Command("replay", "read all stored notifications again, with today's rules"),

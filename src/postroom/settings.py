@@ -12,7 +12,7 @@ from psycopg.conninfo import conninfo_to_dict
 from postroom.domain import retry
 from postroom.domain.address import AddressError, parse_address
 from postroom.management import embedded
-from postroom.management.environment import ConfigurationError, Environment
+from postroom.management.environment import ConfigurationError, Environment, is_endpoint
 from postroom.management.secret_file import read_or_make
 
 _environment = Environment()
@@ -100,6 +100,15 @@ try:
         parse_address(POSTROOM_POSTMASTER)
 except AddressError as error:
     raise ConfigurationError(f"POSTROOM_POSTMASTER cannot be used: {error}") from None
+
+POSTROOM_DNS = _text(
+    "POSTROOM_DNS",
+    "system",
+    "`system`, `off`, or ADDRESS:PORT",
+    "The resolver that is asked whether sender domains' records are published.",
+)
+if POSTROOM_DNS not in ("system", "off") and not is_endpoint(POSTROOM_DNS):
+    raise ConfigurationError("POSTROOM_DNS is `system`, `off`, or a resolver as ADDRESS:PORT.")
 
 # Limits of one submission
 

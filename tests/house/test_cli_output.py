@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from django.test import override_settings
 
 from postroom import cli
 from postroom.providers.registry import PROVIDERS
@@ -24,7 +25,15 @@ WALK = (
     "key create erp --kind test --scope send",
     "key list",
     "key revoke {id}",
-    "account add main --provider postmark --set server_token=x",
+    "account add main --provider postmark --set server_token=x --set endpoint=http://127.0.0.1:1",
+    "account set main server_token=y",
+    "account renew-webhook main",
+    "account test main",
+    "domain add corp.example",
+    "domain check corp.example",
+    "domain vouch corp.example --account main",
+    "domain list",
+    "domain forget corp.example --account main",
     "account list",
     "account stop main",
     "account restart main",
@@ -40,6 +49,8 @@ WALK = (
     "dsn {mail}",
 )
 """In an order in which each finds what it needs."""
+
+MAY_MISS_SOMETHING = ("doctor", "account test", "domain add", "domain check")
 
 EVENTS = (
     '[{"event": "delivered", "email": "a@example.com", "timestamp": 1795514400,'
@@ -64,6 +75,7 @@ Status: 5.1.1
 INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z")
 
 
+@override_settings(POSTROOM_DNS="off")
 def test_what_is_printed_with_json_is_json_and_its_times_are_utc(
     ledger: None, data: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -74,7 +86,7 @@ def test_what_is_printed_with_json_is_json_and_its_times_are_utc(
         status = cli.main([*line.format_map(known).split(), "--json"])
         printed = capsys.readouterr().out
         assert printed.count("\n") == 1, line
-        assert status == 0 or line == "doctor", line
+        assert status == 0 or line.startswith(MAY_MISS_SOMETHING), line
         answer = json.loads(printed)
         _assert_instants_in_utc(answer)
         known |= answer if isinstance(answer, dict) else {}

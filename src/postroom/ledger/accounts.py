@@ -69,6 +69,20 @@ def change(name: str, account_settings: Mapping[str, str]) -> bool:
     return changed.rowcount == 1
 
 
+def renew_webhook_secret(name: str) -> str | None:
+    """Another secret for the path of its webhook, shown only now; None: there is no such account.
+
+    The one before is good for nothing from now on.
+    """
+    secret = secrets.token_urlsafe(32)
+    with connection() as conn:
+        changed = conn.execute(
+            "UPDATE account SET webhook_secret_digest = %s WHERE name = %s",
+            (_digest(secret), name),
+        )
+    return secret if changed.rowcount == 1 else None
+
+
 _COLUMNS = (
     "id, name, provider, simulated, sealed_settings, stopped_at IS NOT NULL, stopped_why,"
     " webhook_secret_digest"

@@ -15,6 +15,7 @@ from postroom.ledger.db import Connection, transaction
 from postroom.ledger.folding import facts_of, refold
 from postroom.ledger.local_events import local_digest, record_moves
 from postroom.ledger.retrying import again_on_deadlock
+from postroom.ledger.sender_domains import CARRIES
 
 
 def expire(limit: int) -> int:
@@ -62,6 +63,37 @@ def resend_doubtful(doubt_window_s: float, limit: int) -> int:
             "    LIMIT %s"
             "      FOR UPDATE OF delivery SKIP LOCKED))",
             (doubt_window_s, limit),
+        )
+        return moved.rowcount
+
+
+def release_verified(covering: Sequence[str], limit: int) -> int:
+    """How many deliveries go on that were held because their From domain was verified nowhere.
+
+    `covering` are the providers at which a verified domain stands for those below it.
+    """
+    with transaction() as conn:
+        moved = conn.execute(
+            "WITH moved AS ("
+            "   UPDATE delivery"
+            "      SET reason = NULL, reason_text = NULL, stage = 'queued',"
+            "          local_events = local_events + 1, changed_at = now()"
+            "    WHERE id = ANY(ARRAY("
+            "          SELECT delivery.id"
+            "            FROM delivery"
+            "            JOIN message ON message.id = message_id"
+            "           WHERE stage = 'held' AND delivery.reason = 'from_not_verified'"
+            "             AND EXISTS ("
+            "                 SELECT FROM sender_domain"
+            "                   JOIN account ON account.id = account_id"
+            f"                 WHERE {CARRIES} AND stopped_at IS NULL AND NOT account.simulated"
+            "                    AND (right(from_address, length(domain) + 1) = '@' || domain"
+            "                         OR provider = ANY(%s)"
+            "                        AND right(from_address, length(domain) + 1) = '.' || domain))"
+            "           ORDER BY delivery.id LIMIT %s"
+            "             FOR UPDATE OF delivery SKIP LOCKED))"
+            "   RETURNING id, local_events)" + record_moves(EventType.RELEASED),
+            (list(covering), limit, None, None),
         )
         return moved.rowcount
 

@@ -11,6 +11,8 @@ from django.conf import settings
 
 from postroom.ledger import attempts, partitions, receipts, timers
 from postroom.ledger.db import LedgerUnavailable
+from postroom.management import sender_domains
+from postroom.providers.registry import PROVIDERS
 
 log = logging.getLogger(__name__)
 
@@ -19,6 +21,7 @@ STEP = 1000
 TICK_S = 0.5
 SWEEP_S = 2.0
 """Pace of the looks for silence and doubt; their windows are minutes and days."""
+_COVERING = [name for name, one in PROVIDERS.items() if one.covers_subdomains]
 
 
 @dataclass(slots=True)
@@ -49,13 +52,18 @@ def tasks() -> Sequence[Task]:
                 settings.POSTROOM_SILENCE_S, settings.POSTROOM_SILENCE_DEFERRED_S, STEP
             ),
         ),
+        Task("let go, verified by now", 2, lambda: timers.release_verified(_COVERING, STEP)),
         Task("orphans joined", 2, lambda: receipts.retry_orphans(STEP)),
         Task("partitions made", 3600, lambda: partitions.ensure(datetime.now(UTC))),
     )
 
 
 def serve(stop: threading.Event) -> None:
-    """Run every task at its pace until told to stop."""
+    """Run every task at its pace until told to stop; what asks providers, beside them."""
+    outside = threading.Thread(
+        target=sender_domains.look_after, args=(stop.wait,), name="sender domains", daemon=True
+    )
+    outside.start()
     running = tasks()
     while not stop.is_set():
         for task in running:

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
+from ipaddress import ip_address
 from pathlib import Path
 from typing import TypeVar
 
@@ -91,6 +92,17 @@ class Environment:
             return turn(written)
         except ValueError as error:
             raise ConfigurationError(f"{name}={written!r} cannot be used: {error}.") from None
+
+
+def is_endpoint(written: str) -> bool:
+    """Whether it is written ADDRESS:PORT, with an IP address."""
+    host, _, port = written.rpartition(":")
+    try:
+        ip_address(host.strip("[]"))
+        _port(port)
+    except ValueError:
+        return False
+    return True
 
 
 def _whole_from(least: int) -> Callable[[str], int]:

@@ -18,6 +18,7 @@ from postroom.providers import (
     smtp,
     sparkpost,
 )
+from postroom.providers.account_api import AccountApi
 from postroom.providers.anymail.esps import ESPS
 from postroom.providers.base import Account, Carrier, Puller, Receiver
 
@@ -53,6 +54,10 @@ class Provider:
     """None: it has no queue to pull from."""
     trouble_status: int = 503
     """The status that makes it repeat a notification that we cannot take now."""
+    make_account_api: Callable[[], AccountApi] | None = None
+    """None: it has no interface for sender domains and webhooks, or we do not use it."""
+    covers_subdomains: bool = False
+    """Whether a verified From domain stands for those below it too."""
 
 
 def _by_anymail(provider: str) -> Road:
@@ -82,6 +87,7 @@ PROVIDERS: dict[str, Provider] = {
             ),
         ),
         receiver=sendgrid.SendGridReceiver(),
+        make_account_api=sendgrid.SendGridAccountApi,
     ),
     "ses": Provider(
         roads=(
@@ -99,6 +105,8 @@ PROVIDERS: dict[str, Provider] = {
             ),
         ),
         receiver=ses.SesReceiver(),
+        # "Creating and verifying identities in Amazon SES", read 2026-11-24.
+        covers_subdomains=True,
         follow_up=ses.follow_up,
         make_puller=ses.SqsPuller,
     ),

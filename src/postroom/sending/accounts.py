@@ -7,6 +7,7 @@ from django.conf import settings
 
 from postroom.domain.return_path import key_of
 from postroom.ledger import accounts as ledger
+from postroom.ledger import sender_domains
 from postroom.providers.base import Account
 from postroom.providers.registry import PROVIDERS
 from postroom.sending.backoff import BackOff
@@ -23,9 +24,10 @@ class Accounts:
 
     async def refresh(self) -> None:
         """Read the accounts that are in use; LedgerUnavailable when the database is away."""
+        carried = await asyncio.to_thread(sender_domains.carried)
         for simulated in (True, False):
             rows = await asyncio.to_thread(ledger.usable, simulated)
-            self._ways[simulated] = ways_of(_known(rows), self._carriers)
+            self._ways[simulated] = ways_of(_known(rows), self._carriers, carried)
 
     def ways(self, simulated: bool) -> list[Way]:
         """Every road by which mail of this kind may leave, in order of preference."""

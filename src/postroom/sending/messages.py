@@ -32,6 +32,11 @@ class Message:
         """When it was first to be sent."""
         return self.stored.send_at or self.stored.accepted_at
 
+    @property
+    def from_domain(self) -> str:
+        """The domain of the header From, in A-labels."""
+        return self.stored.from_address.rpartition("@")[2]
+
     @cached_property
     def keys(self) -> frozenset[str]:
         """The fields that every recipient must have a value for."""

@@ -8,7 +8,13 @@ from uuid import UUID
 from postroom.ledger import queue
 from postroom.ledger.db import LedgerUnavailable
 from postroom.ledger.queue import Claimed
-from postroom.sending.compose import NeedsRawCarrier, Planned, compose, missing_fields
+from postroom.sending.compose import (
+    FromNotVerified,
+    NeedsRawCarrier,
+    Planned,
+    compose,
+    missing_fields,
+)
 from postroom.sending.halving import halves
 from postroom.sending.messages import Message, RecentMessages
 from postroom.sending.roads import Way
@@ -75,6 +81,9 @@ class Planner:
         except NeedsRawCarrier as why:
             queue.put_on_hold(claimed, "needs_raw_carrier", str(why))
             return []
+        except FromNotVerified as why:
+            queue.put_on_hold(claimed, "from_not_verified", str(why))
+            return []
         if composed.error is not None:
             self._hold_broken(composed.failed, composed.error)
         return composed.plans
@@ -85,7 +94,7 @@ class Planner:
         """The calls, and those deliveries for which composing fails: a fault of ours."""
         try:
             return _Composed(compose(message, claimed, ways, self._batch_max))
-        except NeedsRawCarrier:
+        except (NeedsRawCarrier, FromNotVerified):
             raise
         except Exception as error:  # noqa: BLE001 - one bad copy is held, the others go
             if len(claimed) == 1:

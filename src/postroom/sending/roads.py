@@ -1,6 +1,6 @@
 """Which road a mail takes: the first one whose declared capabilities carry it as it is."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from postroom.domain.content import Content
@@ -16,12 +16,30 @@ class Way:
     account: Account
     road: Road
     carrier: Carrier
+    from_domains: frozenset[str] = frozenset()
+    """Those that are verified and aligned there; a simulated account asks for none."""
+
+    def carries_from(self, domain: str) -> bool:
+        """Whether the account may carry mail whose From domain is this one."""
+        if self.account.simulated or domain in self.from_domains:
+            return True
+        if not PROVIDERS[self.account.provider].covers_subdomains:
+            return False
+        return any(domain.endswith(f".{parent}") for parent in self.from_domains)
 
 
-def ways_of(accounts: Iterable[Account], carriers: "Carriers") -> list[Way]:
-    """Every road that these accounts are set up for, in order of preference."""
+def ways_of(
+    accounts: Iterable[Account],
+    carriers: "Carriers",
+    from_domains: Mapping[int, frozenset[str]] | None = None,
+) -> list[Way]:
+    """Every road that these accounts are set up for, in order of preference.
+
+    `from_domains` are those that an account carries, by its id.
+    """
+    carried = from_domains or {}
     return [
-        Way(account, road, carriers.of(road))
+        Way(account, road, carriers.of(road), carried.get(account.id, frozenset()))
         for account in accounts
         for road in PROVIDERS[account.provider].roads
         if road.needs <= account.settings.keys()

@@ -33,10 +33,19 @@ def arrange(parser: ArgumentParser) -> None:
     )
     add_json(add)
     add.set_defaults(act=_add)
+    change = actions.add_parser("set", help="change settings; NAME= takes one away")
+    change.add_argument("name")
+    change.add_argument(
+        "set", nargs="+", metavar="NAME=VALUE", help="a setting; NAME=@FILE reads it from a file"
+    )
+    add_json(change)
+    change.set_defaults(act=_set)
     listing = actions.add_parser("list", help="show all accounts, without their secrets")
     add_json(listing)
     listing.set_defaults(act=_list)
     for action, act, help_text in (
+        ("test", _test, "ask the provider whether all is set up, and say what to set up there"),
+        ("renew-webhook", _renew_webhook, "make another secret for its webhook URL"),
         ("stop", _stop, "carry nothing through it from now on"),
         ("restart", _restart, "use it again"),
     ):
@@ -57,13 +66,45 @@ def _add(arguments: Namespace) -> int:
     chosen = dict(map(_setting, arguments.set))
     with refusal.of_values():
         secret = accounts.add(arguments.name, arguments.provider, False, chosen)
+    return _show_webhook(arguments, f"{arguments.name} was made.", secret)
+
+
+def _show_webhook(arguments: Namespace, done: str, secret: str) -> int:
     url = f"{settings.POSTROOM_PUBLIC_URL}/feedback/{arguments.name}/{secret}"
     print_done(
         arguments,
         {"name": arguments.name, "webhook_url": url},
-        f"{arguments.name} was made. Its webhook URL, shown only now:\n  {url}",
+        f"{done} Its webhook URL, shown only now:\n  {url}",
     )
     return 0
+
+
+def _renew_webhook(arguments: Namespace) -> int:
+    secret = accounts.renew_webhook_secret(_known(arguments.name).name)
+    return _show_webhook(arguments, "The URL before is good for nothing.", str(secret))
+
+
+def _set(arguments: Namespace) -> int:
+    account = _known(arguments.name)
+    changed = account.settings | dict(map(_setting, arguments.set))
+    accounts.change(account.name, {name: value for name, value in changed.items() if value})
+    print_done(
+        arguments,
+        {"name": account.name, "settings": sorted(name for name in changed if changed[name])},
+        f"{account.name} was changed; senders follow within seconds.",
+    )
+    return 0
+
+
+def _test(arguments: Namespace) -> int:
+    """0 when nothing is missing, else 1."""
+    from postroom.management import account_check
+    from postroom.management.doctor import Level
+
+    findings = account_check.examine(_known(arguments.name))
+    rows = [{"level": one.level, "about": one.about, "said": one.said} for one in findings]
+    print_rows(arguments, rows)
+    return int(any(one.level is Level.MISSING for one in findings))
 
 
 def _setting(written: str) -> tuple[str, str]:
