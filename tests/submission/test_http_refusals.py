@@ -56,6 +56,23 @@ def test_what_cannot_be_read_as_json_is_400(submit: Submit, raw: bytes) -> None:
     assert message_count() == 0
 
 
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b'{"subject": "a", "subject": "b"}',
+        b'{"to": [{"email": "a@sim.example", "subject": 1, "subject": 1}]}',
+        b'{"headers": {"subject": "a", "\\u0073ubject": "b"}}',
+    ],
+)
+def test_a_key_that_stands_twice_in_one_object_is_400_and_named(submit: Submit, raw: bytes) -> None:
+    refused(submit(raw=raw), 400, "the body has the key 'subject' twice in one object")
+
+
+def test_the_same_key_in_two_objects_is_fine(submit: Submit) -> None:
+    to = [{"email": "a@sim.example"}, {"email": "b@sim.example"}]
+    assert submit({**BODY, "to": to}).status_code == 202
+
+
 @pytest.mark.parametrize("value", ["null", "[]", '"text"', "3", "true"])
 def test_json_that_is_no_object_is_422(submit: Submit, value: str) -> None:
     refused(submit(raw=value.encode()), 422)
@@ -104,6 +121,9 @@ def test_an_unknown_field_is_422_and_named(
         ({"expires_at": "0001-01-01T00:00:00+23:59"}, "expires_at"),
         ({"communication": "Price Change"}, "communication"),
         ({"communication": "a\n"}, "communication"),
+        ({"communication": "."}, "communication"),
+        ({"communication": ".."}, "communication"),
+        ({"notify": {"url": "https://x", "states": ["gone"]}}, "notify.states[0]"),
         ({"notify": {"url": "ftp://x"}}, "notify.url"),
         ({"headers": {"X-A": 1}}, "headers.X-A"),
     ],

@@ -226,6 +226,7 @@ def test_every_mailbox_that_answers_for_the_mail_needs_an_allowed_domain(
     "line",
     [
         b"X-Postroom-Communication: Price Change",
+        b"X-Postroom-Communication: ..",
         b"X-Postroom-Lane: slow",
         b"X-Postroom-Send-At: tomorrow",
         b"X-Postroom-Send-At: 2020-01-01T00:00:00Z",

@@ -3,7 +3,7 @@
 import json
 import logging
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from http import HTTPStatus
 from typing import Any
 
@@ -14,15 +14,14 @@ from ninja import NinjaAPI
 from ninja.errors import AuthenticationError, HttpError, ValidationError
 
 from postroom.domain.problem import (
-    FieldError,
     Problem,
-    invalid,
     not_authenticated,
     not_found,
     too_large,
     unavailable,
     unreadable,
 )
+from postroom.domain.wrong_fields import wrong_fields
 from postroom.ledger.db import LedgerUnavailable
 
 log = logging.getLogger(__name__)
@@ -58,14 +57,17 @@ def problem_of(error: Exception) -> Problem:
 
 
 def _of_validation(error: ValidationError) -> Problem:
-    errors = [
-        FieldError(".".join(str(step) for step in told["loc"][1:]), told["msg"])
-        for told in error.errors
-    ]
-    return invalid("a parameter of the request is not valid", *errors)
+    return wrong_fields({**told, "loc": _own_path(told["loc"])} for told in error.errors)
+
+
+def _own_path(loc: Sequence[int | str]) -> Sequence[int | str]:
+    """Without the source, and for a body without the name that it has in the code."""
+    return loc[2:] if loc[0] == "body" else loc[1:]
 
 
 def _of_http_error(error: HttpError) -> Problem:
+    if isinstance(error.__cause__, Problem):
+        return error.__cause__
     return _plain(error.status_code, str(error))
 
 

@@ -21,6 +21,7 @@ from postroom.domain.lane import ON_DOUBT_BY_LANE, Lane
 from postroom.domain.problem import FieldError, Problem, forbidden, invalid, invalid_field
 from postroom.domain.template import TemplateError
 from postroom.domain.template import parse as parse_template
+from postroom.domain.wrong_fields import ERRORS_SHOWN_MAX
 from postroom.ledger.acceptance import Acceptance, Idempotency, NewDelivery, NewMessage
 from postroom.ledger.clock import utc_now
 from postroom.ledger.keys import Caller
@@ -29,8 +30,6 @@ from postroom.ledger.writer import accept_message
 
 CLOCK_TOLERANCE = timedelta(minutes=5)
 """A `send_at` this far in the past means now: clocks of callers are not ours."""
-ERRORS_SHOWN_MAX = 100
-"""Field errors in one answer: enough to see the pattern, and a bounded answer."""
 
 
 class Recipient(NamedTuple):

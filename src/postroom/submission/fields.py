@@ -1,17 +1,22 @@
-"""Fields that both doors read from text: times, names of communications, tags."""
+"""Fields that both doors read from text: times, addresses of callbacks, tags."""
 
 import re
 from datetime import UTC, datetime
 
-COMMUNICATION = r"^[a-z0-9._-]{1,100}\Z"
-"""The name of a communication; the ledger's CHECK is the same."""
-NOTIFY_URL = r"^https?://[!-~]{1,2000}\Z"
+NOTIFY_URL_PATTERN = r"^https?://[!-~]{1,2000}\Z"
 TAGS_MAX = 20
 TAG_CHARS_MAX = 100
 REF_CHARS_MAX = 200
 METADATA_KEYS_MAX = 50
 IDEMPOTENCY_KEY = re.compile(r"[!-~](?:[ -~]{0,253}[!-~])?")
 """1 to 255 printable ASCII characters, no space at either end: some clients would trim it."""
+
+
+def notify_url(text: str) -> str:
+    """The URL itself; raises ValueError for what can be none."""
+    if not re.fullmatch(NOTIFY_URL_PATTERN, text):
+        raise ValueError("is no http or https URL")
+    return text
 
 
 def instant(text: str) -> datetime:

@@ -12,7 +12,7 @@ from postroom.submission.message_body import (
 )
 
 _PROBLEMS = {
-    400: "The body cannot be read: no JSON, not UTF-8, nested too deeply.",
+    400: "The body cannot be read: no JSON, not UTF-8, a key twice in one object.",
     401: "No key, or one that is unknown, revoked or run out.",
     403: "The key has not the scope, or may not send from this domain.",
     404: "There is no such message, or it is another application's.",
@@ -20,7 +20,7 @@ _PROBLEMS = {
     411: "The request came without Content-Length.",
     413: "The body is larger than this installation takes.",
     415: "The body is not application/json, or is compressed.",
-    422: "A field is missing, unknown, of the wrong type or not valid; `errors` names each.",
+    422: "A field or parameter is missing, unknown or not valid; `errors` names each.",
     503: "The ledger cannot be written right now. Nothing was accepted; repeat the request.",
 }
 
@@ -132,7 +132,7 @@ def _move(verb: str, word: str, description: str) -> dict[str, Any]:
                     "description": f"How many deliveries were {word}.",
                     "content": {"application/json": {"schema": schema}},
                 },
-                **_problems(401, 403, 404, 503),
+                **_problems(401, 403, 404, 422, 503),
             }
         },
     }

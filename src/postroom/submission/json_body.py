@@ -3,20 +3,24 @@
 import hashlib
 import json
 import re
+from collections import Counter
 from collections.abc import Iterator
 from typing import Any, NoReturn
 
-from postroom.domain.problem import FieldError, invalid, unreadable
+from postroom.domain.problem import FieldError, Problem, invalid, unreadable
 
 _SUSPICIOUS_ESCAPE = re.compile(rb"\\u(?:0000|[dD][89a-fA-F])")
 """The only way for NUL or a surrogate into a string: JSON forbids both as raw bytes."""
+_KEY_CHARS_SHOWN = 100
 _FORBIDDEN = re.compile("[\x00\ud800-\udfff]")
 
 
 def read_json(raw: bytes) -> Any:
-    """The value; raises Problem: 400 for what is no JSON, 422 for NUL or a lone surrogate."""
+    """The value; raises Problem: 400 for what is no JSON or has a key twice in one object, 422
+    for NUL or a lone surrogate."""
     try:
-        value = json.loads(raw.decode("utf-8"), parse_constant=_refuse_constant)
+        text = raw.decode("utf-8")
+        value = _DECODER.decode(text)
     except UnicodeDecodeError as error:
         raise unreadable(f"the body is not UTF-8: see byte {error.start}") from error
     except json.JSONDecodeError as error:
@@ -37,8 +41,25 @@ def canonical_digest(value: Any) -> bytes:
     return hashlib.sha256(text.encode("ascii")).digest()
 
 
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object whose keys stand once each: readers differ on which of two they take."""
+    value = dict(pairs)
+    if len(value) < len(pairs):
+        raise _given_twice(pairs)
+    return value
+
+
+def _given_twice(pairs: list[tuple[str, Any]]) -> Problem:
+    count = Counter(key for key, _ in pairs)
+    key = max(count, key=lambda name: count[name])
+    return unreadable(f"the body has the key {key[:_KEY_CHARS_SHOWN]!a} twice in one object")
+
+
 def _refuse_constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is no JSON number")
+
+
+_DECODER = json.JSONDecoder(parse_constant=_refuse_constant, object_pairs_hook=_object)
 
 
 def _refuse_forbidden(value: Any) -> None:

@@ -5,21 +5,32 @@ from datetime import datetime
 from typing import Annotated, Any, Literal
 
 from django.conf import settings
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, WithJsonSchema
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    WithJsonSchema,
+)
 
 from postroom.domain.address import parse_address
+from postroom.domain.communication import NAME_PATTERN, communication_name
+from postroom.domain.delivery import ANSWERS
 from postroom.domain.header import HeaderError, HeaderLimits, check_headers
 from postroom.domain.lane import Lane
-from postroom.domain.problem import FieldError, Problem, invalid, invalid_field
+from postroom.domain.problem import FieldError, invalid, invalid_field
 from postroom.domain.submitted import content_of, header_text
-from postroom.submission.accept import ERRORS_SHOWN_MAX, Recipient, Submission
+from postroom.domain.wrong_fields import wrong_fields
+from postroom.submission.accept import Recipient, Submission
 from postroom.submission.fields import (
-    COMMUNICATION,
     METADATA_KEYS_MAX,
-    NOTIFY_URL,
+    NOTIFY_URL_PATTERN,
     TAG_CHARS_MAX,
     TAGS_MAX,
     instant,
+    notify_url,
 )
 from postroom.submission.recipients import read_recipients
 
@@ -32,7 +43,7 @@ HEADER_NAME_CHARS_MAX = 76
 class Strict(BaseModel):
     """An object with exactly these fields, each of exactly its type."""
 
-    model_config = ConfigDict(strict=True, extra="forbid", regex_engine="python-re")
+    model_config = ConfigDict(strict=True, extra="forbid")
 
 
 def _instant(value: Any) -> Any:
@@ -46,6 +57,12 @@ Instant = Annotated[
 ]
 
 
+def _state(text: str) -> str:
+    if text not in ANSWERS:
+        raise ValueError(f"is none of {', '.join(ANSWERS)}")
+    return text
+
+
 class MailboxBody(Strict):
     """An address with a display name."""
 
@@ -56,6 +73,15 @@ class MailboxBody(Strict):
 Mailbox = str | MailboxBody
 Mailboxes = Mailbox | list[Mailbox]
 Tag = Annotated[str, Field(max_length=TAG_CHARS_MAX)]
+CommunicationName = Annotated[
+    str, AfterValidator(communication_name), Field(json_schema_extra={"pattern": NAME_PATTERN})
+]
+NotifyUrl = Annotated[
+    str, AfterValidator(notify_url), Field(json_schema_extra={"pattern": NOTIFY_URL_PATTERN})
+]
+State = Annotated[
+    str, AfterValidator(_state), Field(json_schema_extra={"enum": [str(one) for one in ANSWERS]})
+]
 
 
 class RecipientBody(Strict):
@@ -87,12 +113,10 @@ class TrackBody(Strict):
 
 
 class NotifyBody(Strict):
-    """Where the application wants to hear of changes."""
+    """Where the application wants to hear of changes. Kept; no callback is made yet."""
 
-    url: Annotated[str, Field(pattern=NOTIFY_URL)]
-    states: list[Annotated[str, Field(pattern=r"^[a-z_]{1,30}$")]] | None = Field(
-        None, description="Only these states; all when left out."
-    )
+    url: NotifyUrl
+    states: list[State] | None = Field(None, description="Only these states; all when left out.")
 
 
 class MessageBody(Strict):
@@ -108,7 +132,7 @@ class MessageBody(Strict):
     display_to: Mailboxes | None = Field(None, description="Shown as To in every copy.")
     headers: dict[str, str] | None = None
     attachments: list[AttachmentBody] | None = None
-    communication: Annotated[str, Field(pattern=COMMUNICATION)] | None = Field(
+    communication: CommunicationName | None = Field(
         None, description="The occasion: all its messages are one report."
     )
     lane: Literal["urgent", "normal", "bulk"] = "normal"
@@ -120,7 +144,9 @@ class MessageBody(Strict):
     on_doubt: Literal["hold", "resend"] | None = Field(
         None, description="When nobody can tell whether the provider took it; default by lane."
     )
-    notify: NotifyBody | None = None
+    notify: NotifyBody | None = Field(
+        None, description="Where to tell of changes. Kept; no callback is made yet."
+    )
 
 
 def read_submission(body: Any, raw: bytes) -> Submission:
@@ -128,7 +154,8 @@ def read_submission(body: Any, raw: bytes) -> Submission:
     try:
         checked = MessageBody.model_validate(body)
     except ValidationError as error:
-        raise _problem(error) from error
+        findings = error.errors(include_url=False, include_input=False)
+        raise wrong_fields(findings) from error
     _check_limits(checked)
     content = content_of(body)
     recipients = read_recipients(checked.to, settings.POSTROOM_RECIPIENTS_MAX)
@@ -179,43 +206,3 @@ def _submission(
         metadata=body.metadata,
         notify=body.notify.model_dump(exclude_none=True) if body.notify else None,
     )
-
-
-_TEXTS: Mapping[str, str] = {
-    "extra_forbidden": "is not a field of this call",
-    "missing": "is missing",
-    "string_type": "is not text",
-    "list_type": "is not a list",
-    "dict_type": "is not an object",
-    "model_type": "is not an object",
-    "model_attributes_type": "is not an object",
-    "datetime_type": "is not text",
-    "bool_type": "is neither true nor false",
-}
-"""Our words for pydantic's most frequent kinds of error; the others speak for themselves."""
-
-
-def _problem(error: ValidationError) -> Problem:
-    errors = {
-        field: FieldError(
-            field, _TEXTS.get(told["type"]) or told["msg"].removeprefix("Value error, ")
-        )
-        for told in error.errors(include_url=False, include_input=False, include_context=False)
-        for field in (_path(told["loc"]),)
-    }
-    shown = list(errors.values())[:ERRORS_SHOWN_MAX]
-    return invalid(f"{shown[0].field}: {shown[0].detail}", *shown)
-
-
-def _path(loc: Sequence[int | str]) -> str:
-    """`attachments[0].content`; the branches of a union are pydantic's business, not ours."""
-    path = ""
-    for step in loc:
-        if isinstance(step, int):
-            path += f"[{step}]"
-        elif step not in _UNION_BRANCHES and not step.startswith("list["):
-            path += f".{step}" if path else step
-    return path or "body"
-
-
-_UNION_BRANCHES = frozenset({"str", "MailboxBody", "constrained-str"})

@@ -10,17 +10,17 @@ from typing import Any
 
 from postroom.domain import encoded_word
 from postroom.domain.characters import first_control
+from postroom.domain.communication import communication_name
 from postroom.domain.lane import Lane
 from postroom.domain.problem import invalid_field
 from postroom.submission.fields import (
-    COMMUNICATION,
     IDEMPOTENCY_KEY,
     METADATA_KEYS_MAX,
-    NOTIFY_URL,
     REF_CHARS_MAX,
     TAG_CHARS_MAX,
     TAGS_MAX,
     instant,
+    notify_url,
 )
 from postroom.submission.mail_headers import Headers
 
@@ -100,16 +100,11 @@ def _metadata(text: str) -> dict[str, str]:
 
 
 def _notify(text: str) -> dict[str, str]:
-    if not re.fullmatch(NOTIFY_URL, text):
-        raise ValueError("is no http or https URL")
-    return {"url": text}
+    return {"url": notify_url(text)}
 
 
 _READERS: dict[str, tuple[str, Callable[[str], Any]]] = {
-    "x-postroom-communication": (
-        "communication",
-        _matching(COMMUNICATION, "1 to 100 lower-case letters, digits, dots, hyphens, underscores"),
-    ),
+    "x-postroom-communication": ("communication", communication_name),
     "x-postroom-lane": ("lane", _lane),
     "x-postroom-send-at": ("send_at", instant),
     "x-postroom-track": ("track", _track),
