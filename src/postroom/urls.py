@@ -7,16 +7,19 @@ from django.http import HttpRequest
 from django.urls import path
 from ninja import NinjaAPI
 from ninja.openapi.schema import OpenAPISchema
+from ninja.parser import Parser
 from ninja.security import HttpBearer
 
 from postroom import __version__
 from postroom.feedback import webhook
 from postroom.ledger import keys
 from postroom.management import edge
+from postroom.management.strict_query import strict_query
 from postroom.reports import api as reports_api
 from postroom.reports import health, suppression_api
 from postroom.submission import http as submission_http
 from postroom.submission import http_docs
+from postroom.submission.json_body import read_json
 
 
 class KeyAuth(HttpBearer):
@@ -25,6 +28,14 @@ class KeyAuth(HttpBearer):
     def authenticate(self, request: HttpRequest, token: str) -> keys.Caller | None:  # noqa: ARG002
         """The caller, or None, which is answered with 401."""
         return keys.authenticate_now(token)
+
+
+class StrictParser(Parser):
+    """Reads bodies as the HTTP door does."""
+
+    def parse_body(self, request: HttpRequest) -> Any:
+        """The JSON value; raises Problem."""
+        return read_json(request.body)
 
 
 class Api(NinjaAPI):
@@ -43,6 +54,7 @@ api = Api(
     version=__version__,
     description="Submit mail, and know what became of each piece.",
     auth=KeyAuth(),
+    parser=StrictParser(),
     docs_url=None,
     openapi_url="/openapi.json",
     urls_namespace="v1",
@@ -51,6 +63,7 @@ api.add_router("", submission_http.router)
 api.add_router("", reports_api.router)
 api.add_router("", suppression_api.router)
 edge.register(api)
+api.add_decorator(strict_query, mode="operation")
 
 urlpatterns = [
     path("v1/messages", submission_http.submit),

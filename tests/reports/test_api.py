@@ -69,11 +69,16 @@ WRONG = [
     ("/v1/deliveries", {"cursor": "ä"}),
     ("/v1/deliveries", {"since": "yesterday"}),
     ("/v1/deliveries", {"until": "2026-13-01"}),
-    ("/v1/deliveries", {"as_of": "0001-01-01"}),
+    ("/v1/deliveries", {"as_of": "0001-01-01T00:00:00Z"}),
     ("/v1/deliveries", {"as_of": "9999-12-31T23:59:59-23:59"}),
+    ("/v1/deliveries", {"since": "2026-11-24T10:00:00"}),
+    ("/v1/deliveries", {"until": "2026-11-24"}),
+    ("/v1/deliveries", {"as_of": "2026-11-24T10:00"}),
+    ("/v1/communications/news/report", {"as_of": "2026-11-24T10:00:00"}),
     ("/v1/deliveries", {"recipient": "nobody"}),
     ("/v1/deliveries", {"recipient": "a\x00@example.com"}),
     ("/v1/deliveries", {"communication": "No Such"}),
+    ("/v1/deliveries", {"communication": ".."}),
     ("/v1/deliveries", {"header_message_id": "\x00"}),
     ("/v1/deliveries", {"mail_from": "\x00"}),
     ("/v1/deliveries", {"limit": "0"}),
@@ -94,6 +99,12 @@ def test_a_wrong_parameter_is_a_422_that_names_it(
     busy.busy_ledger()
     told = reader().refused(path, 422, **query)
     assert [error["field"] for error in told["errors"]] == list(query)
+
+
+@pytest.mark.parametrize("name", ["since", "until", "as_of"])
+def test_an_instant_without_an_offset_is_a_422_that_says_so(ledger: None, name: str) -> None:
+    told = reader().refused("/v1/deliveries", 422, **{name: "2026-11-24T10:00:00"})
+    assert told["detail"] == f"{name}: has no offset from UTC; end it with Z or +hh:mm"
 
 
 def test_an_unknown_state_is_a_422_and_a_nul_in_a_reason_too(ledger: None) -> None:

@@ -1,5 +1,6 @@
 """Suppressions by HTTP: seen, added, lifted with a reason, and kept apart by kind."""
 
+import json
 from typing import Any
 
 import pytest
@@ -37,21 +38,39 @@ def test_a_suppression_is_added_seen_and_lifted_with_a_reason(ledger: None) -> N
 
 
 @pytest.mark.parametrize(
-    "body",
+    ("body", "field", "words"),
     [
-        {},
-        {"address": "nobody"},
-        {"address": "a@b.example", "reason": ""},
-        {"address": "a@b.example", "reason": "\x00"},
-        {"address": "a@b.example", "reason": "x" * 1001},
-        {"address": "a@b.example", "scope": "all"},
-        {"address": 7},
+        ({}, "address", "is missing"),
+        ({"address": "nobody"}, "address", "has no @"),
+        ({"address": "a@b.example", "reason": ""}, "reason", "is missing or empty"),
+        ({"address": "a@b.example", "reason": "\x00"}, "reason", "NUL"),
+        ({"address": "a@b.example", "reason": "x" * 1001}, "reason", "is longer than 1000"),
+        ({"address": "a@b.example", "scope": "all"}, "scope", "is not a field of this call"),
+        ({"address": 7}, "address", "is not text"),
+        ({"address": None}, "address", "is not text"),
+        ([], "body", "is not an object"),
+        (None, "body", "is not an object"),
     ],
 )
-def test_a_wrong_suppression_is_a_422(ledger: None, body: dict[str, Any]) -> None:
+def test_a_wrong_suppression_is_a_422_that_names_the_field_and_says_why(
+    ledger: None, body: Any, field: str, words: str
+) -> None:
     manager = reader("shop", "read", "manage")
-    answer = manager.client.post("/v1/suppressions", body, content_type="application/json")
-    problem(answer, 422)
+    answer = manager.client.post(
+        "/v1/suppressions", json.dumps(body), content_type="application/json"
+    )
+    told = problem(answer, 422)
+    assert told["detail"].startswith(f"{field}: ")
+    (error,) = told["errors"]
+    assert error["field"] == field
+    assert words in error["detail"]
+
+
+def test_a_suppression_that_cannot_be_read_is_a_400_that_says_why(ledger: None) -> None:
+    manager = reader("shop", "read", "manage")
+    for raw, words in (("{", "no JSON"), ('{"address": 1, "address": 2}', "'address' twice")):
+        answer = manager.client.post("/v1/suppressions", raw, content_type="application/json")
+        assert words in problem(answer, 400)["detail"]
 
 
 def test_only_the_scope_manage_changes_suppressions(ledger: None) -> None:

@@ -11,7 +11,7 @@ from postroom.domain.problem import Problem, not_found
 from postroom.ledger import evidence, figures, overview, reading, timeline
 from postroom.reports import parameters, shapes
 from postroom.reports.access import readable
-from postroom.reports.docs import CURSOR, INSTANT, failing
+from postroom.reports.docs import CURSOR, INSTANT, LIMIT, failing
 
 router = Router(tags=["reports"])
 
@@ -34,7 +34,7 @@ def get_message(request: HttpRequest, message_id: UUID) -> dict[str, Any]:
     "/messages/{uuid:message_id}/deliveries",
     response=shapes.DeliveryPage,
     operation_id="list_message_deliveries",
-    openapi_extra=failing(404, 422),
+    openapi_extra=failing(404),
 )
 def list_message_deliveries(
     request: HttpRequest,
@@ -42,7 +42,7 @@ def list_message_deliveries(
     state: str | None = Query(None, description="Only deliveries in this state now."),
     reason: str | None = Query(None, description="Only deliveries with this reason now."),
     cursor: str | None = Query(None, description=CURSOR),
-    limit: int = parameters.PAGE,
+    limit: int = Query(parameters.PAGE, description=LIMIT),
 ) -> dict[str, Any]:
     """The deliveries of one message, newest first."""
     applications = readable(request)
@@ -62,12 +62,12 @@ def list_message_deliveries(
     "/deliveries",
     response=shapes.DeliveryPage,
     operation_id="list_deliveries",
-    openapi_extra=failing(422),
+    openapi_extra=failing(),
 )
 def list_deliveries(
     request: HttpRequest,
     recipient: str | None = Query(None, description="An address, in any spelling of its case."),
-    communication: str | None = None,
+    communication: str | None = Query(None, description="Its name."),
     header_message_id: str | None = Query(
         None, description="The mail's Message-ID, as written, with `<` and `>`."
     ),
@@ -76,7 +76,7 @@ def list_deliveries(
     until: str | None = Query(None, description=f"Accepted before. {INSTANT}"),
     as_of: str | None = Query(None, description=f"As known then; default: now. {INSTANT}"),
     cursor: str | None = Query(None, description=CURSOR),
-    limit: int = parameters.PAGE,
+    limit: int = Query(parameters.PAGE, description=LIMIT),
 ) -> dict[str, Any]:
     """Did it reach X? The application's deliveries, newest first."""
     wanted = reading.Wanted(
@@ -124,12 +124,12 @@ def get_evidence(request: HttpRequest, delivery_id: UUID) -> dict[str, Any]:
     "/communications",
     response=shapes.CommunicationPage,
     operation_id="list_communications",
-    openapi_extra=failing(422),
+    openapi_extra=failing(),
 )
 def list_communications(
     request: HttpRequest,
     cursor: str | None = Query(None, description=CURSOR),
-    limit: int = parameters.PAGE,
+    limit: int = Query(parameters.PAGE, description=LIMIT),
 ) -> dict[str, Any]:
     """The application's communications, the latest made first."""
     size = parameters.page_size(limit)
@@ -145,7 +145,7 @@ def list_communications(
     "/communications/{name}/report",
     response=shapes.Report,
     operation_id="get_report",
-    openapi_extra=failing(404, 422),
+    openapi_extra=failing(404),
 )
 def get_report(
     request: HttpRequest,

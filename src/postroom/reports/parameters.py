@@ -3,10 +3,11 @@
 import re
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from binascii import Error as NotBase64
-from datetime import UTC, datetime
+from datetime import UTC, datetime, tzinfo
 from uuid import UUID
 
 from postroom.domain.address import AddressError, suppression_key
+from postroom.domain.communication import NAME_PATTERN, communication_name
 from postroom.domain.delivery import ANSWERS
 from postroom.domain.problem import Problem, invalid_field
 
@@ -15,7 +16,6 @@ PAGE = 100
 """Items of a page where the caller does not say."""
 
 _EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
-_COMMUNICATION = re.compile(r"[a-z0-9._-]{1,100}")
 _SPACE_FOR_PLUS = re.compile(r" (\d{2}:?\d{2})$")
 
 
@@ -62,14 +62,22 @@ def page_size(limit: int) -> int:
     return limit
 
 
-def parse_instant(text: str) -> datetime:
-    """An aware instant from ISO 8601; without an offset it is UTC. Raises ValueError."""
+def parse_instant(text: str, assumed: tzinfo | None = None) -> datetime:
+    """An aware instant from ISO 8601; raises ValueError, with what is wrong.
+
+    `assumed` is the offset of a text that has none; where it is None, such a text is refused.
+    """
     try:
         # A `+` that was not percent-encoded arrives as a space.
         at = datetime.fromisoformat(_SPACE_FOR_PLUS.sub(r"+\1", text))
-        at = at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
-    except (ValueError, OverflowError) as error:
-        raise ValueError("is no time in ISO 8601, for instance 2026-11-24T10:00:00Z") from error
+    except ValueError:
+        raise ValueError("is no time in ISO 8601, for instance 2026-11-24T10:00:00Z") from None
+    if at.tzinfo is None and assumed is None:
+        raise ValueError("has no offset from UTC; end it with Z or +hh:mm")
+    try:
+        at = at.replace(tzinfo=at.tzinfo or assumed).astimezone(UTC)
+    except OverflowError:
+        raise ValueError("is outside of the calendar") from None
     if at < _EARLIEST:
         raise ValueError("lies before 1970")
     return at
@@ -95,14 +103,15 @@ def recipient_key(name: str, text: str | None) -> str | None:
 
 def communication(text: str | None) -> str | None:
     """The name of a communication."""
-    if text is not None and not is_communication(text):
-        raise invalid_field("communication", "is not 1 to 100 of a-z, 0-9, `.`, `_`, `-`")
-    return text
+    try:
+        return None if text is None else communication_name(text)
+    except ValueError as error:
+        raise invalid_field("communication", str(error)) from error
 
 
 def is_communication(text: str) -> bool:
     """Whether a communication may have this name."""
-    return _COMMUNICATION.fullmatch(text) is not None
+    return re.fullmatch(NAME_PATTERN, text) is not None
 
 
 def state(text: str | None) -> str | None:

@@ -17,7 +17,7 @@ from postroom.ledger.keys import Caller
 from postroom.ledger.suppressions import NewSuppression, Standing
 from postroom.reports import parameters, shapes
 from postroom.reports.access import caller_with
-from postroom.reports.docs import CURSOR, failing
+from postroom.reports.docs import CURSOR, LIMIT, failing
 
 router = Router(tags=["suppressions"])
 
@@ -42,13 +42,13 @@ class LiftBody(Schema, extra="forbid"):
     "/suppressions",
     response=shapes.SuppressionPage,
     operation_id="list_suppressions",
-    openapi_extra=failing(422),
+    openapi_extra=failing(),
 )
 def list_suppressions(
     request: HttpRequest,
     address: str | None = Query(None, description="Only those of this address."),
     cursor: str | None = Query(None, description=CURSOR),
-    limit: int = parameters.PAGE,
+    limit: int = Query(parameters.PAGE, description=LIMIT),
 ) -> dict[str, Any]:
     """Suppressions newest first, those in force and those that were lifted."""
     caller = caller_with(request, "read")
@@ -67,7 +67,7 @@ def list_suppressions(
     "/suppressions",
     response={201: shapes.Suppression},
     operation_id="add_suppression",
-    openapi_extra=failing(422),
+    openapi_extra=failing(400),
 )
 def add_suppression(request: HttpRequest, body: NewSuppressionBody) -> Status[dict[str, Any]]:
     """Stop all mail to an address; where a suppression stands already, that one stays."""
@@ -82,7 +82,7 @@ def add_suppression(request: HttpRequest, body: NewSuppressionBody) -> Status[di
     "/suppressions/{int:suppression_id}",
     response=shapes.Suppression,
     operation_id="lift_suppression",
-    openapi_extra=failing(404, 422),
+    openapi_extra=failing(400, 404),
 )
 def lift_suppression(
     request: HttpRequest,

@@ -1,7 +1,7 @@
 """Instants on the command line."""
 
 from argparse import ArgumentTypeError
-from datetime import datetime
+from datetime import UTC, datetime
 
 
 def instant(text: str) -> datetime:
@@ -9,6 +9,6 @@ def instant(text: str) -> datetime:
     from postroom.reports.parameters import parse_instant
 
     try:
-        return parse_instant(text)
+        return parse_instant(text, assumed=UTC)
     except ValueError as error:
         raise ArgumentTypeError(f"{text!r} {error}") from None
