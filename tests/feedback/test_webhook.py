@@ -1,5 +1,6 @@
 """The webhook keeps what proved its origin, byte for byte, and refuses everything else."""
 
+import json
 import time
 from collections.abc import Mapping
 from typing import Any
@@ -74,6 +75,9 @@ def test_what_does_not_prove_its_origin_is_refused_counted_and_never_applied(
     answer = provider.tell(told(attempt.handovers[0].id, "bounce"), **changes)
     assert answer.status_code == 401
     assert answer["Content-Type"] == "application/problem+json"
+    sentences = json.loads(answer.content)["detail"].split(". ")
+    assert [sentence[0] for sentence in sentences] == ["T", "N"]
+    assert sentences[1] == "Nothing was stored as an event."
     assert interpret() == 0
     assert scalar("SELECT count FROM tally WHERE name = 'receipts_refused'") == 1
     assert scalar("SELECT count(*) FROM refused_receipt") == 1

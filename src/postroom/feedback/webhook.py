@@ -95,11 +95,12 @@ def _follow_up(row: AccountRow, headers: Mapping[str, str], body: bytes) -> None
 
 
 def _not_authentic(error: NotAuthentic) -> Problem:
+    why = str(error).removesuffix(".")
     return Problem(
         401,
         "not-authentic",
         "The notification does not prove its origin",
-        f"{error} Nothing was stored as an event.",
+        f"{why[:1].upper()}{why[1:]}. Nothing was stored as an event.",
     )
 
 
