@@ -49,7 +49,9 @@ POSTROOM_DATABASE_CONNECTIONS_MAX = _whole(
 POSTROOM_BIND = _text(
     "POSTROOM_BIND", "127.0.0.1", "IP address", "Nothing is open to the network unasked."
 )
-POSTROOM_HTTP_PORT = _port("POSTROOM_HTTP_PORT", 8025, "API, webhooks, tracking, pages.")
+POSTROOM_HTTP_PORT = _port(
+    "POSTROOM_HTTP_PORT", 8025, "API, notifications of providers, health, metrics."
+)
 POSTROOM_SMTP_PORT = _port(
     "POSTROOM_SMTP_PORT", 2525, "Submission with AUTH; above 1024, so it needs no root."
 )
@@ -67,7 +69,7 @@ POSTROOM_PUBLIC_URL = (
     _text_or_unset(
         "POSTROOM_PUBLIC_URL",
         "URL",
-        "Where providers and recipients reach the web role; unset: the local HTTP port.",
+        "Where providers reach the web role; unset: the local HTTP port.",
     )
     or f"http://127.0.0.1:{POSTROOM_HTTP_PORT}"
 ).rstrip("/")
