@@ -84,6 +84,7 @@ class _Conversation:
         line = (await self._reader.readuntil(b"\r\n"))[:-2].decode()
         self._server.commands.append(line)
         verb, _, argument = line.partition(" ")
+        verb = verb.upper()
         if verb == "EHLO":
             await self._say("\r\n".join(self._greeted()))
             return True

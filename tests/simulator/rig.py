@@ -7,6 +7,7 @@ import urllib.error
 import urllib.request
 from base64 import b64decode
 from collections.abc import Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -27,6 +28,7 @@ from postroom.simulator.faces.sendgrid.signing import SIGNATURE, TIMESTAMP, Sign
 from postroom.simulator.mischief import Mischief
 from postroom.simulator.server import Simulator
 from postroom.simulator.truth import Truth, load
+from tests.fake_smtp import FakeSmtp, fake_smtp
 
 API_KEY = "SG.test.key"
 
@@ -130,10 +132,46 @@ class Receiver:
             if recipient in (None, event["email"])
         ]
 
+    def forget(self) -> None:
+        """What came so far."""
+        self.posts.clear()
+
     def close(self) -> None:
         self._server.shutdown()
         self._server.server_close()
         self._thread.join()
+
+
+_DOORS = {503: "451 4.3.0 later", 500: "550 5.1.1 no such address"}
+
+
+class MailReceiver:
+    """Keeps every mail that comes back. Answers 250; 451 for status 503, 550 for 500."""
+
+    def __init__(self) -> None:
+        self.status = 204
+        self._running = ExitStack()
+        self._server = self._running.enter_context(fake_smtp(FakeSmtp(answer=self._answer)))
+        self.url = f"smtp://127.0.0.1:{self._server.port}"
+
+    def _answer(self, command: str, argument: str) -> str | None:
+        del argument
+        return _DOORS.get(self.status) if command == "DOT" else None
+
+    @property
+    def posts(self) -> list[Received]:
+        """The mails so far, the envelope as their headers."""
+        return [
+            Received(mail.data, {"mail-from": mail.mail_from, "rcpt-to": mail.recipient})
+            for mail in list(self._server.taken)
+        ]
+
+    def forget(self) -> None:
+        """What came so far."""
+        self._server.taken.clear()
+
+    def close(self) -> None:
+        self._running.close()
 
 
 @dataclass

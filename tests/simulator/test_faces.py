@@ -14,7 +14,7 @@ from postroom.simulator.server import Simulator
 from postroom.simulator.steps import What
 from tests.helpers import eventually
 from tests.simulator.client import Client
-from tests.simulator.rig import Receiver, Running, call, config
+from tests.simulator.rig import Answer, Running, call, config
 
 ENDINGS: dict[str, What | None] = {
     "delivered": What.DELIVERED,
@@ -37,12 +37,12 @@ ENDINGS: dict[str, What | None] = {
 class Account:
     """One account at one provider, and a simulator that is this provider."""
 
-    def __init__(self, provider: str, directory: Path, receiver: Receiver) -> None:
+    def __init__(self, provider: str, directory: Path) -> None:
         client: Client = import_module(f"tests.simulator.clients.{provider}").CLIENT
-        self.client, self.receiver, self.directory = client, receiver, directory
-        url = receiver.url.replace("http://", f"http://{client.userinfo}")
+        self.client, self.receiver, self.directory = client, client.receiver(), directory
+        url = self.receiver.url.replace("http://", f"http://{client.userinfo}")
         self.entry = new_face_config("mine", url, provider=provider, **client.more)
-        receiver.status = 200
+        self.receiver.status = 200
         self.start()
 
     def start(self, **mischief: Any) -> None:
@@ -53,9 +53,14 @@ class Account:
         self.running.close()
         self.start(**mischief)
 
-    def send(self, *local_parts: str) -> None:
+    def send(self, *local_parts: str) -> Answer:
         addresses = [f"{local_part}@sim.example" for local_part in local_parts]
-        self.client.send(f"{self.running.url}/mine", self.entry, addresses)
+        return self.client.send(self.client.url(self.running), self.entry, addresses)
+
+    def failed_posts(self) -> int:
+        """Posts that were not answered as they should be."""
+        told = call(f"{self.running.url}/_simulator/truth").json
+        return int(told["batches"]["failed_posts"])
 
     def is_proved(self) -> list[bool]:
         """Of each webhook that came, in order."""
@@ -63,12 +68,11 @@ class Account:
 
 
 @pytest.fixture(params=provider_names())
-def account(
-    request: pytest.FixtureRequest, tmp_path: Path, receiver: Receiver
-) -> Iterator[Account]:
-    account = Account(request.param, tmp_path, receiver)
+def account(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Account]:
+    account = Account(request.param, tmp_path)
     yield account
     account.running.close()
+    account.receiver.close()
 
 
 def test_the_address_decides_what_becomes_of_a_mail(account: Account) -> None:
@@ -93,9 +97,7 @@ def test_the_hand_over_id_is_found_where_the_sender_put_it(account: Account) -> 
 
 
 def test_refuse_is_refused_and_never_taken(account: Account) -> None:
-    answer = account.client.send(
-        f"{account.running.url}/mine", account.entry, ["refuse@sim.example"]
-    )
+    answer = account.send("refuse")
     assert answer.status >= 400 or b"refuse@sim.example" in answer.body
     assert account.running.truth.copies == {}
 
@@ -129,9 +131,9 @@ def test_a_forgery_does_not_prove_its_origin(account: Account) -> None:
 def test_what_was_not_heard_is_told_after_a_restart(account: Account) -> None:
     account.receiver.status = account.client.busy
     account.send("bounce", "late-bounce")
-    eventually(lambda: account.receiver.posts)
+    eventually(account.failed_posts)
     account.running.close()
-    account.receiver.posts.clear()
+    account.receiver.forget()
     account.receiver.status = 200
     account.start()
     eventually(account.running.is_settled)
@@ -157,8 +159,7 @@ def test_trouble_is_answered_and_nothing_taken(
     account: Account, mischief: dict[str, object]
 ) -> None:
     account.restart(**mischief)
-    url = f"{account.running.url}/mine"
-    answer = account.client.send(url, account.entry, ["delivered@sim.example"])
+    answer = account.send("delivered")
     assert answer.status >= 400
     assert account.running.truth.copies == {}
 

@@ -62,6 +62,8 @@ class Copy:
     track_opens: bool = True
     track_clicks: bool = True
     silent_share: float = 0.0
+    tried: bool = False
+    """The receiver put it off before it was taken, so it does not do so afterwards."""
     flaw: str | None = None
     """Why the provider drops it itself, whatever the address says; in the provider's words."""
 
@@ -76,6 +78,8 @@ class Copy:
             return (Step(What.DROPPED, 0.1, self.flaw, why=Why.FLAWED),)
         decision = decide(self.recipient, self.seed, self.silent_share)
         steps = timeline(self.recipient, decision, self.seed)
+        if self.tried:
+            steps = tuple(step for step in steps if step.what is not What.DEFERRED)
         if decision.magic or (self.track_opens and self.track_clicks):
             return steps
         return tuple(step for step in steps if getattr(self, _TRACKED.get(step.what, ""), True))

@@ -18,7 +18,8 @@ class Face:
     """What one entry of `faces` in `simulator.json` becomes."""
 
     teller: Teller
-    door: Callable[[House], HttpDoor] = field(repr=False)
+    door: Callable[[House], HttpDoor] | None = field(default=None, repr=False)
+    """None: this provider has no HTTP API."""
     smtp: SmtpRoad | None = field(default=None, repr=False)
     """None: this provider has no SMTP interface, or none is simulated."""
 

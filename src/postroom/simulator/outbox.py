@@ -1,4 +1,4 @@
-"""The outbox of webhooks: proved, posted, repeated until they are heard.
+"""The outbox of webhooks and of mails that come back: proved, posted, repeated until heard.
 
 Vendors repeat for hours with growing pauses; here the pauses are short and the end comes after an
 hour, times `time_scale`. A repeated post is the same bytes under the same proof. A fact told anew
@@ -12,10 +12,9 @@ from collections import deque
 from collections.abc import Sequence
 from typing import NamedTuple
 
-import aiohttp
-
 from postroom.simulator.journal import Journal
 from postroom.simulator.mischief import Troublemaker
+from postroom.simulator.posting import Poster
 from postroom.simulator.teller import Post, Teller
 
 FIRST_PAUSE_S = 0.5
@@ -41,7 +40,7 @@ class Outbox:
         self._places = asyncio.Semaphore(POSTS_MAX)
         self._tasks: set[asyncio.Task[None]] = set()
         self._later: deque[_Batch] = deque()
-        self._session = aiohttp.ClientSession(auto_decompress=False)
+        self._poster = Poster()
         self.heard = 0
         self.lost = 0
         self.failed_posts = 0
@@ -72,7 +71,7 @@ class Outbox:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        await self._session.close()
+        await self._poster.close()
 
     async def _tell(self, batch: _Batch) -> None:
         dice, mischief, teller = self._trouble.dice, self._trouble.mischief, batch.teller
@@ -121,19 +120,8 @@ class Outbox:
         """The status of the answer; 0 when none came in time."""
         if teller.url is None:
             return 200
-        limit = aiohttp.ClientTimeout(total=teller.time_limit_s)
         async with self._places:
-            try:
-                async with self._session.post(
-                    teller.url,
-                    data=post.body,
-                    headers=post.headers,
-                    allow_redirects=False,
-                    timeout=limit,
-                ) as answer:
-                    status = answer.status
-            except (aiohttp.ClientError, TimeoutError, OSError):
-                status = 0
+            status = await self._poster.post(teller.url, post, teller.time_limit_s)
         self.failed_posts += not teller.is_heard(status)
         return status
 

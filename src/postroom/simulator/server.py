@@ -64,7 +64,7 @@ class Simulator:
         self.smtp_port = await self._smtp.open(config.bind, config.smtp_port)
 
     async def _open_http(self, house: House, control: Control) -> None:
-        app = site_of([face.door(house) for face in self._faces], control)
+        app = site_of([face.door(house) for face in self._faces if face.door], control)
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=SHUTDOWN_S)
         await self._runner.setup()
         site = web.TCPSite(self._runner, self.config.bind, self.config.http_port)

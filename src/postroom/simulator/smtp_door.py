@@ -1,4 +1,8 @@
-"""The SMTP port of all faces: the credentials say whose interface it is."""
+"""The SMTP port of all faces: the credentials say whose interface it is.
+
+The extension DSN (RFC 3461) is offered where one of the faces sends reports; the others take its
+parameters and do as they always do.
+"""
 
 import asyncio
 from collections.abc import Sequence
@@ -7,10 +11,13 @@ from weakref import WeakSet
 
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 
-from postroom.simulator.addresses import Fate, decide
 from postroom.simulator.http_door import HANG_S, House
 from postroom.simulator.mischief import Act
+from postroom.simulator.smtp_asking import split_asked
 from postroom.simulator.smtp_mail import SmtpMail, SmtpRefusedError, SmtpRoad
+
+NULL_SENDER = "<>"
+"""Stands for the empty address, which aiosmtpd takes for a missing MAIL command."""
 
 _TROUBLES = {
     Act.TOO_MANY: "451 4.7.0 Too many requests, try again later",
@@ -24,6 +31,20 @@ class Conversation(SMTP):
 
     line_length_limit = 2**20
     """Lines over 998 bytes are taken: refusing them is not what providers are known for."""
+    reports = False
+    """Whether senders may ask for reports."""
+    notify = ""
+    """What the last RCPT asked for."""
+
+    async def smtp_MAIL(self, arg: str | None) -> None:  # noqa: N802  # aiosmtpd's name
+        """With the parameters of DSN, which say nothing here."""
+        await super().smtp_MAIL(split_asked(arg)[0] if self.reports else arg)
+
+    async def smtp_RCPT(self, arg: str | None) -> None:  # noqa: N802  # aiosmtpd's name
+        """With the parameters of DSN."""
+        if self.reports:
+            arg, self.notify = split_asked(arg)
+        await super().smtp_RCPT(arg)
 
 
 class Handler:
@@ -43,6 +64,19 @@ class Handler:
                     return AuthResult(success=True, auth_data=road)
         return AuthResult(success=False, handled=False)
 
+    async def handle_EHLO(  # noqa: N802  # aiosmtpd's name
+        self,
+        server: Conversation,
+        session: Session,
+        envelope: Envelope,
+        hostname: str,
+        responses: list[str],
+    ) -> list[str]:
+        """The extensions."""
+        del envelope
+        session.host_name = hostname
+        return [*responses, "250-DSN"] if server.reports else responses
+
     async def handle_MAIL(  # noqa: N802  # aiosmtpd's name
         self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
     ) -> str:
@@ -50,20 +84,24 @@ class Handler:
         del server
         if not session.authenticated:
             return "550 Unauthenticated senders not allowed"
-        envelope.mail_from = address
+        envelope.mail_from = address or NULL_SENDER
         envelope.mail_options.extend(options)
         return "250 Sender address accepted"
 
     async def handle_RCPT(  # noqa: N802  # aiosmtpd's name
-        self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
+        self,
+        server: Conversation,
+        session: Session,
+        envelope: Envelope,
+        address: str,
+        options: list[str],
     ) -> str:
         """Refuses an address that is none, and the magic one, by name."""
-        del server
-        road = _road(session)
-        if not road.accepts(address) or decide(address, self._house.seed).fate is Fate.REFUSE:
-            return road.refusal(address)
+        del options
+        if (objection := _road(session).objection(address, self._house.seed)) is not None:
+            return objection
         envelope.rcpt_tos.append(address)
-        envelope.rcpt_options.extend(options)
+        envelope.rcpt_options.append(server.notify)
         return "250 Recipient address accepted"
 
     async def handle_DATA(  # noqa: N802  # aiosmtpd's name
@@ -90,11 +128,12 @@ class Handler:
         if len(data) > road.data_bytes_max:
             raise SmtpRefusedError("552 5.3.4 Message too big for system")
         mail = SmtpMail(
-            envelope.mail_from or "",
+            (envelope.mail_from or "").removeprefix(NULL_SENDER),
             envelope.rcpt_tos,
             data,
             self._house.seed,
             self._house.silent_share,
+            envelope.rcpt_options,
         )
         copies = road.copies(mail)
         await self._house.office.take(copies)
@@ -128,6 +167,7 @@ class Listener:
     def __init__(self, roads: Sequence[SmtpRoad], house: House) -> None:
         self._handler = Handler(roads, house)
         self._data_bytes_max = max((road.data_bytes_max for road in roads), default=0)
+        self._reports = any(road.reports for road in roads)
         self._open: WeakSet[Conversation] = WeakSet()
 
     async def open(self, bind: str, port: int) -> int:
@@ -153,5 +193,6 @@ class Listener:
             authenticator=self._handler.authenticate,
             enable_SMTPUTF8=True,
         )
+        conversation.reports = self._reports
         self._open.add(conversation)
         return conversation

@@ -8,7 +8,7 @@ from email import message_from_bytes, policy
 from email.message import EmailMessage
 from typing import Any
 
-from postroom.simulator.addresses import is_address
+from postroom.simulator.addresses import Fate, decide, is_address
 from postroom.simulator.copies import Copy
 from postroom.simulator.links import first_link
 from postroom.simulator.truth import digest_of_mail
@@ -22,12 +22,24 @@ class SmtpMail:
     """What came in one transaction."""
 
     def __init__(
-        self, sender: str, recipients: Sequence[str], data: bytes, seed: int, silent_share: float
+        self,
+        sender: str,
+        recipients: Sequence[str],
+        data: bytes,
+        seed: int,
+        silent_share: float,
+        notify: Sequence[str],
     ) -> None:
+        """`notify`: by recipient, the reports that were asked for; empty where nothing was said."""
         self.sender, self.recipients, self.data = sender, recipients, data
-        self.seed, self.silent_share = seed, silent_share
+        self.seed, self.silent_share, self.notify = seed, silent_share, notify
         self.taken_at = time.time()
         self._head, _, self._body = data.partition(b"\r\n\r\n")
+
+    @property
+    def head(self) -> str:
+        """The header section as text; `surrogateescape` gives its bytes back."""
+        return self._head.decode(errors="surrogateescape")
 
     @property
     def headers(self) -> EmailMessage:
@@ -64,6 +76,8 @@ class SmtpRoad(ABC):
     """The SMTP interface of one face; who logs in with its credentials speaks to it."""
 
     data_bytes_max: int = 30 * 1024 * 1024
+    reports: bool = False
+    """Whether it sends the reports that a sender may ask for."""
 
     @abstractmethod
     def knows(self, user: bytes, password: bytes) -> bool:
@@ -72,6 +86,11 @@ class SmtpRoad(ABC):
     @abstractmethod
     def copies(self, mail: SmtpMail) -> list[Copy]:
         """What is taken of this mail; raises SmtpRefusedError."""
+
+    def objection(self, address: str, seed: int) -> str | None:
+        """The reply to a recipient that is not taken; None to one that is."""
+        taken = self.accepts(address) and decide(address, seed).fate is not Fate.REFUSE
+        return None if taken else self.refusal(address)
 
     def refusal(self, address: str) -> str:
         """The reply to a recipient that is not taken."""
