@@ -16,6 +16,7 @@ from postroom.ledger.acceptance import (
     NewDelivery,
 )
 from postroom.ledger.db import LedgerUnavailable, connection
+from postroom.ledger.messages import accepted_before
 from postroom.ledger.partitions import PARENTS
 from postroom.ledger.retrying import again_on_deadlock
 from postroom.ledger.suppressions import NewSuppression
@@ -92,6 +93,18 @@ def test_an_idempotency_key_may_be_used_again_after_its_lifetime() -> None:
     app = application()
     new = replace(new_message(app), idempotency=Idempotency("k", b"digest", lifetime_s=-1))
     assert accept(new).message_id != accept(new).message_id
+
+
+def test_what_a_key_was_answered_is_found_until_its_lifetime_is_past() -> None:
+    app = application()
+    for key, lifetime_s in (("lasting", None), ("long", 60), ("past", -1)):
+        claim = Idempotency(key, b"digest", lifetime_s=lifetime_s)
+        first = accept(replace(new_message(app), idempotency=claim))
+        found = replace(first, replayed=True) if key != "past" else None
+        assert accepted_before(app, claim) == found
+    with pytest.raises(IdempotencyConflict):
+        accepted_before(app, Idempotency("long", b"other"))
+    assert accepted_before(app, Idempotency("past", b"other")) is None
 
 
 def test_of_many_threads_with_one_idempotency_key_exactly_one_stores() -> None:

@@ -193,15 +193,22 @@ def _answer(acceptance: Acceptance) -> dict[str, Any]:
 
 
 def accepted_before(application_id: int, claim: Idempotency) -> Acceptance | None:
-    """What this key and body were answered before; None when the key is new.
+    """What this key and body were answered before; None when the key is new, or free again.
 
     Raises IdempotencyConflict when the key was used with another body.
     """
     with connection() as conn:
-        held = _read_keys(conn, [(application_id, claim.key)])
-    if not held:
+        held = conn.execute(
+            "SELECT message_id, body_digest, answer"
+            "  FROM idempotency"
+            " WHERE application_id = %s AND key = %s"
+            "   AND (expires_at IS NULL OR expires_at >= now())",
+            (application_id, claim.key),
+        ).fetchone()
+    if held is None:
         return None
-    earlier = _replay(claim, *held[application_id, claim.key])
+    message_id, body_digest, answer = held
+    earlier = _replay(claim, message_id, bytes(body_digest), answer)
     if isinstance(earlier, IdempotencyConflict):
         raise earlier
     return earlier
