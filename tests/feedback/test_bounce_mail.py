@@ -322,6 +322,16 @@ def test_the_postmaster_of_every_domain_of_ours_has_a_mailbox(
     )
 
 
+@pytest.mark.parametrize("user", ["postmaster", "Postmaster"])
+def test_the_postmaster_without_a_domain_has_the_mailbox_too(door: Door, user: str) -> None:
+    with override_settings(POSTROOM_POSTMASTER="ops@corp.example"), door.talk() as talk:
+        reply = talk.say("EHLO c", "MAIL FROM:<jo@example.org>", f"RCPT TO:<{user}>", "DATA")
+        assert reply.startswith("354 ")
+        talk.send(person("Help") + b".\r\n")
+        assert talk.reply().startswith("250 2.0.0")
+    assert rows("SELECT recipient FROM delivery") == [("ops@corp.example",)]
+
+
 def test_without_a_mailbox_for_it_the_postmaster_is_no_address(door: Door, path: str) -> None:
     with door.smtp() as client, pytest.raises(smtplib.SMTPRecipientsRefused):
         client.sendmail("", [f"postmaster@{DOMAIN}"], report())

@@ -77,6 +77,28 @@ def test_the_null_sender_is_accepted(relay_door: Door) -> None:
     assert rows("SELECT mail_from FROM message") == [("",)]
 
 
+@pytest.mark.parametrize(
+    "route", ["@relay.example:", "@a.example,@b.example:", "@[192.0.2.1]:", "@[IPv6:2001:db8::1]:"]
+)
+def test_a_source_route_is_understood_and_ignored(relay_door: Door, route: str) -> None:
+    with relay_door.talk() as talk:
+        talk.say("EHLO c", f"MAIL FROM:<{route}app@corp.example>")
+        assert talk.say(f"RCPT TO:<{route}ann@sim.example>", "DATA").startswith("354")
+        talk.send(MAIL + b".\r\n")
+        assert talk.reply().startswith("250 2.0.0 ")
+    assert rows("SELECT mail_from FROM message") == [("app@corp.example",)]
+    assert rows("SELECT recipient FROM delivery") == [("ann@sim.example",)]
+
+
+@pytest.mark.parametrize("name", ["postmaster", "Postmaster", "POSTMASTER"])
+def test_the_postmaster_without_a_domain_is_the_one_of_this_host(
+    relay_door: Door, name: str
+) -> None:
+    with relay_door.talk() as talk:
+        assert talk.mail(rcpt=name).startswith("250 2.0.0 ")
+    assert rows("SELECT recipient_key FROM delivery") == [("postmaster@mail.corp.example",)]
+
+
 def test_pipelined_commands_are_answered_one_by_one(relay_door: Door) -> None:
     with relay_door.talk() as talk:
         assert "250-PIPELINING" in talk.say("EHLO c")

@@ -12,7 +12,8 @@ from postroom.ledger import keys
 from postroom.ledger.db import LedgerUnavailable
 from postroom.submission import accept as accept_module
 from postroom.submission import smtp, smtp_listener
-from tests.submission.door import MAIL, Door, message_count
+from postroom.submission.smtp_listener import Listener
+from tests.submission.door import MAIL, Door, message_count, serving
 
 
 def says(reply: str, code: str) -> None:
@@ -131,7 +132,9 @@ def test_the_relay_door_offers_no_auth(relay_door: Door) -> None:
         (["EHLO c", "MAIL FROM:<a@b.example>", "RCPT TO:<>"], "553 5.1.3"),
         (["EHLO c", "MAIL FROM:<a@b.example>", "RCPT TO:<nobody>"], "553 5.1.3"),
         (["EHLO c", "MAIL FROM:<a@b.example>", "RCPT TO:<a@localhost>"], "553 5.1.3"),
-        (["EHLO c", "MAIL FROM:<a@b.example>", "RCPT TO:<@x:a@b.example>"], "553 5.1.3"),
+        (["EHLO c", "MAIL FROM:<a@b.example>", "RCPT TO:<@x:>"], "553 5.1.3"),
+        (["EHLO c", "MAIL FROM:<a@b.example>", "RCPT TO:<@x,y:a@b.example>"], "553 5.1.3"),
+        (["EHLO c", "MAIL FROM:<a@b.example>", "RCPT TO:<@x:@y:a@b.example>"], "553 5.1.3"),
         (["EHLO c", "MAIL FROM:<a@b.example>", "RCPT TO:<a@b.example> X=Y"], "555 5.5.4"),
         (["EHLO c", "MAIL FROM:<a@b.example>", "RCPT TO:<jörg@b.example>"], "553 5.6.7"),
         (["EHLO c", "EXPN list"], "500 5.5.2"),
@@ -144,6 +147,13 @@ def test_a_command_that_is_wrong_has_its_reply(
 ) -> None:
     with relay_door.talk() as talk:
         says(talk.say(*lines), code)
+
+
+def test_the_postmaster_of_a_host_without_a_domain_name_has_no_mailbox(ledger: None) -> None:
+    keys.add_network("legacy", "127.0.0.0/8", kind="test")
+    with serving(Listener("localhost", relays=True)) as door, door.talk() as talk:
+        talk.say("EHLO c", "MAIL FROM:<a@corp.example>")
+        says(talk.say("RCPT TO:<postmaster>"), "550 5.1.1")
 
 
 def test_one_wrong_recipient_does_not_sink_the_mail(relay_door: Door) -> None:

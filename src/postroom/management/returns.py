@@ -15,6 +15,7 @@ from uuid import UUID
 
 from django.conf import settings
 
+from postroom.domain.address import parse_address
 from postroom.domain.return_path import handover_of, key_of
 from postroom.ledger import accounts, keys, returned
 from postroom.ledger.intake import NewReceipt
@@ -75,7 +76,7 @@ class ReturnedMail:
         bare = "@" not in address and local == "postmaster"
         ours = bare or domain in known.returning or domain in known.sending
         if ours and local in _PEOPLE and settings.POSTROOM_POSTMASTER:
-            return Staff(self._any_domain() if bare else domain)
+            return Staff(self._any_domain(settings.POSTROOM_POSTMASTER) if bare else domain)
         if domain not in known.returning:
             return None
         return self._return_path(local, domain, known.returning[domain])
@@ -126,9 +127,10 @@ class ReturnedMail:
             return None
         return found if isinstance(found, ReturnPath) else None
 
-    def _any_domain(self) -> str:
+    def _any_domain(self, mailbox: str) -> str:
+        """A domain of ours to pass mail on from; where we have none, that of the mailbox."""
         known = self._domains()
-        return min([*known.returning, *known.sending], default="localhost")
+        return min([*known.returning, *known.sending], default=parse_address(mailbox).domain)
 
     def _domains(self) -> _Domains:
         if time.monotonic() > self._known.until:

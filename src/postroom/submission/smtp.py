@@ -16,7 +16,7 @@ from typing import Any, ClassVar
 from aiosmtpd.smtp import SMTP, TLSSetupException
 from django.conf import settings
 
-from postroom.domain.address import AddressError, parse_address, suppression_key
+from postroom.domain.address import suppression_key
 from postroom.domain.problem import Problem
 from postroom.ledger import keys, suppressions
 from postroom.ledger.acceptance import IdempotencyConflict, KeyRevoked
@@ -30,6 +30,7 @@ from postroom.submission.smtp_path import (
     check_forward_path,
     check_reverse_path,
     parse_path,
+    recipient_of,
     reply_for,
 )
 from postroom.submission.smtp_returns import RETURNED_BYTES_MAX, ComingBack, NoSuchAddress
@@ -322,18 +323,16 @@ class Session(SMTP):
 
     async def _add_recipient(self, path: Path) -> None:
         await self._identified()
-        try:
-            address = parse_address(path.address)
-        except AddressError as error:
-            raise Refused(f"553 5.1.3 {error}".encode("ascii", "replace").decode()) from None
-        await self._check_standing(suppression_key(address))
-        self._recipients.append(path.address)
+        recipient = recipient_of(path, self.hostname)
+        await self._check_standing(recipient)
+        self._recipients.append(recipient)
 
-    async def _check_standing(self, key: str) -> None:
+    async def _check_standing(self, recipient: str) -> None:
         """Refuses a suppressed recipient where the application asked for that."""
         caller = await self._identified()
         if not caller.refuse_suppressed:
             return
+        key = suppression_key(recipient)
         standing = await asyncio.to_thread(suppressions.standing, caller.simulated, [key])
         if standing:
             raise Refused("550 5.7.1 The address is suppressed")

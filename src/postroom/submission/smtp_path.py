@@ -4,10 +4,14 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from postroom.domain.address import AddressError, parse_address
 from postroom.domain.problem import Problem
 
 _ARGUMENT = re.compile(r"[ ]*(?:<(?P<path>[^<>]*)>|(?P<bare>[^<> ]+))(?P<rest>(?: .*)?)")
 """Angle brackets are asked for by the RFC and left away by some old clients."""
+_HOST = r"@(?:[\w.-]+|\[[^\]]*\])"
+_ROUTE = re.compile(rf"{_HOST}(?:,{_HOST})*:")
+"""RFC 5321, appendix C: to be understood and ignored."""
 _PARAMETER = re.compile(r"([A-Za-z0-9][A-Za-z0-9-]*)(?:=([!-<>-~]+))?")
 _BODY_TYPES = frozenset({"7BIT", "8BITMIME"})
 REVERSE_PATH_CHARS_MAX = 320
@@ -23,10 +27,10 @@ class Refused(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Path:
-    """A path as the client wrote it, with the parameters after it."""
+    """A path, with the parameters after it."""
 
     address: str
-    """Empty: the null sender."""
+    """As the client wrote it, without a source route. Empty: the null sender."""
     parameters: Mapping[str, str]
     """Upper-case keyword to value; empty where it has none."""
 
@@ -39,7 +43,8 @@ def parse_path(keyword: str, argument: str) -> Path:
     if found is None:
         raise Refused(f"501 5.5.4 Syntax: {keyword}<address>")
     address = found["path"] if found["path"] is not None else found["bare"]
-    return Path(address, _parameters(found["rest"]))
+    route = _ROUTE.match(address)
+    return Path(address[route.end() :] if route else address, _parameters(found["rest"]))
 
 
 def _parameters(text: str) -> dict[str, str]:
@@ -77,6 +82,23 @@ def check_forward_path(path: Path, smtputf8: bool) -> None:
     if path.parameters:
         raise Refused("555 5.5.4 No parameters of RCPT are offered")
     _check_text(path.address, smtputf8)
+
+
+def recipient_of(path: Path, hostname: str) -> str:
+    """The recipient's address; raises Refused for what is none.
+
+    `postmaster` alone is the one of this host (RFC 5321, section 4.5.1), if mail can go there.
+    """
+    recipient = path.address
+    if recipient.lower() == "postmaster":
+        if "." not in hostname:
+            raise Refused("550 5.1.1 No mailbox is set for the postmaster of this host")
+        recipient = f"{recipient}@{hostname}"
+    try:
+        parse_address(recipient)
+    except AddressError as error:
+        raise Refused(f"553 5.1.3 {error}".encode("ascii", "replace").decode()) from None
+    return recipient
 
 
 def _check_size(value: str, bytes_max: int) -> None:
