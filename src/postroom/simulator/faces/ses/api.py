@@ -1,4 +1,4 @@
-"""The HTTP face: Amazon SES v2 as far as sending needs it, and the topic's certificate.
+"""The HTTP face: Amazon SES v2 as far as sending needs it, the API before, the certificate.
 
 docs.aws.amazon.com/ses/latest/APIReference-V2/API_SendEmail.html, API_GetAccount.html and its
 "Common Error Types", read 2026-11-24. Errors are named in a header, as in all Amazon's JSON APIs.
@@ -11,6 +11,7 @@ from collections.abc import Iterable
 
 from aiohttp import web
 
+from postroom.simulator.faces.ses import classic
 from postroom.simulator.faces.ses.mail import (
     Account,
     RefusedError,
@@ -63,6 +64,7 @@ class Api(HttpDoor):
         """Sending, what tells whether the keys are good, and the topic's own."""
         return [
             web.post("/v2/email/outbound-emails", self.send_email),
+            web.post("/", self.send_classic),
             web.get("/v2/email/account", self.get_account),
             web.get(f"/sns/{CERTIFICATE}", self.certificate),
         ]
@@ -90,6 +92,34 @@ class Api(HttpDoor):
             return await self._take(request, body)
 
         return await self.call(request, take)
+
+    async def send_classic(self, request: web.Request) -> web.StreamResponse:
+        """The same by the API before it; other errors than its own are told as in v2."""
+
+        async def take(body: bytes) -> web.Response:
+            return await self._take_classic(request, body)
+
+        return await self.call(request, take)
+
+    async def _take_classic(self, request: web.Request, body: bytes) -> web.Response:
+        message_id = new_message_id()
+        try:
+            self._check(request, body)
+            action, call = classic.call_of(body)
+            await self.house.office.take(copies(self._account, call, message_id))
+        except UnsignedError as error:
+            name = error.name.removesuffix("Exception")
+            raise NotTakenError(_classic_error(403, name, str(error))) from error
+        except RefusedError as error:
+            name = error.name.replace("BadRequestException", "InvalidParameterValue")
+            raise NotTakenError(_classic_error(400, name, str(error))) from error
+        except classic.UnknownActionError as error:
+            text = f"Could not find operation {error} for version 2010-12-01"
+            raise NotTakenError(_classic_error(400, "InvalidAction", text)) from error
+        except (ValueError, KeyError) as error:
+            raise NotTakenError(_classic_error(400, "ValidationError", "")) from error
+        told = classic.taken(action, message_id, str(uuid.uuid4()))
+        return web.Response(text=told, content_type="text/xml")
 
     def in_trouble(self, status: int) -> web.Response:
         """In the vendor's shape."""
@@ -122,6 +152,11 @@ class Api(HttpDoor):
 def _error(status: int, name: str, text: str) -> web.Response:
     headers = {"x-amzn-ErrorType": name, **_request_id()}
     return web.json_response({"message": text}, status=status, headers=headers)
+
+
+def _classic_error(status: int, code: str, text: str) -> web.Response:
+    told = classic.refused(code, text, str(uuid.uuid4()))
+    return web.Response(status=status, text=told, content_type="text/xml")
 
 
 def _request_id() -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""From a `SendEmail` call with raw content to one copy per recipient."""
+"""From a `SendEmail` call to one copy per recipient."""
 
 import base64
 import binascii
@@ -9,11 +9,13 @@ import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from email import message_from_bytes, policy
+from email.message import EmailMessage
 from typing import Any
 
 from postroom.simulator.addresses import Fate, decide, is_address
 from postroom.simulator.copies import HANDOVER_KEY, Copy
 from postroom.simulator.faces.ses.sets import Sets
+from postroom.simulator.faces.ses.simple import build
 from postroom.simulator.links import first_link
 from postroom.simulator.smtp_mail import addresses
 from postroom.simulator.truth import digest_of_mail
@@ -22,6 +24,8 @@ RECIPIENTS_MAX = 50
 MAIL_BYTES_MAX = 40_000_000
 """After base64."""
 _TAG = re.compile(r"[A-Za-z0-9_-]{1,256}")
+_SEPARATOR = re.compile(rb"\r?\n\r?\n")
+"""Of headers and body: mails with bare line feeds are taken too."""
 _ADDRESS_LISTS = ("ToAddresses", "CcAddresses", "BccAddresses")
 
 
@@ -52,11 +56,12 @@ def new_message_id() -> str:
 
 def copies(account: Account, call: Mapping[str, Any], message_id: str) -> list[Copy]:
     """One for each recipient; raises RefusedError for a call that the vendor would refuse."""
-    data, recipients = _raw(call), _recipients(call)
+    data = _raw(call)
+    headers = message_from_bytes(_SEPARATOR.split(data, 1)[0], policy=policy.default)
+    recipients = _recipients(call, headers)
     tags, set_name = _tags(call), call.get("ConfigurationSetName")
     if not account.sets.has(set_name):
         raise RefusedError("NotFoundException", f"Configuration set <{set_name}> does not exist.")
-    headers = message_from_bytes(data.partition(b"\r\n\r\n")[0], policy=policy.default)
     sender = str(call.get("FromEmailAddress") or next(iter(addresses(headers, "From")), ""))
     _check(account, sender, recipients)
     now, tracks = time.time(), account.sets.tracks(set_name)
@@ -85,25 +90,30 @@ def copies(account: Account, call: Mapping[str, Any], message_id: str) -> list[C
 
 def _raw(call: Mapping[str, Any]) -> bytes:
     content = call.get("Content")
-    raw = content.get("Raw") if isinstance(content, dict) else None
+    given = content if isinstance(content, dict) else {}
+    if isinstance(given.get("Simple"), dict):
+        return build(str(call["FromEmailAddress"]), call.get("Destination") or {}, given["Simple"])
+    raw = given.get("Raw")
     written = raw.get("Data") if isinstance(raw, dict) else None
     if not isinstance(written, str):
-        raise RefusedError("BadRequestException", "This simulator takes raw content only.")
+        raise RefusedError("BadRequestException", "This simulator takes no templates.")
     if len(written) > MAIL_BYTES_MAX:
         raise RefusedError("BadRequestException", "Message length is more than 41943040 bytes long")
     try:
         data = base64.b64decode(written, validate=True)
     except binascii.Error as error:
         raise RefusedError("SerializationException", "Data is no base64") from error
-    if b"\r\n\r\n" not in data:
+    if not _SEPARATOR.search(data):
         raise RefusedError("BadRequestException", "Missing body separator in raw message")
     return data
 
 
-def _recipients(call: Mapping[str, Any]) -> list[str]:
+def _recipients(call: Mapping[str, Any], headers: EmailMessage) -> list[str]:
+    """Those of the call, or those that the mail itself names."""
     destination = call.get("Destination")
     lists = destination if isinstance(destination, dict) else {}
     found = [address for name in _ADDRESS_LISTS for address in lists.get(name) or ()]
+    found = found or [one for name in ("To", "Cc", "Bcc") for one in addresses(headers, name)]
     if not found:
         raise RefusedError("BadRequestException", "Missing required header 'To'.")
     if len(found) > RECIPIENTS_MAX:
