@@ -25,6 +25,7 @@ _USUAL = {
     "STARTTLS": "220 2.0.0 ready",
     "QUIT": "221 2.0.0 bye",
 }
+_VERBS = {"EHLO", *_USUAL}
 
 
 @dataclass(frozen=True)
@@ -84,7 +85,8 @@ class _Conversation:
         line = (await self._reader.readuntil(b"\r\n"))[:-2].decode()
         self._server.commands.append(line)
         verb, _, argument = line.partition(" ")
-        verb = verb.upper()
+        if verb.upper() in _VERBS:  # not what a client says in an exchange of AUTH
+            verb = verb.upper()
         if verb == "EHLO":
             await self._say("\r\n".join(self._greeted()))
             return True
