@@ -12,7 +12,8 @@ from uuid import UUID
 from postroom.domain.lane import Lane
 from postroom.ledger.as_of import KNOWN_OF_PAGE, REASON_NOW, STATE_NOW, horizon, parameters
 from postroom.ledger.db import Connection, connection
-from postroom.ledger.ids import floor_of
+from postroom.ledger.ids import bounds, floor_of
+from postroom.ledger.newest import page_of_newest
 from postroom.ledger.selecting import Selection
 
 Applications = Sequence[int] | None
@@ -93,6 +94,12 @@ class Wanted:
     state: str | None = None
     reason: str | None = None
 
+    @property
+    def is_narrow(self) -> bool:
+        """Whether it says more of the deliveries than which messages they are of."""
+        named = (self.id, self.message_id, self.recipient_key, self.communication)
+        return any(one is not None for one in (*named, self.state, self.reason))
+
 
 @dataclass(frozen=True, slots=True)
 class Found:
@@ -113,9 +120,8 @@ def find(
     """
     with connection() as conn:
         at = None if as_of is None else min(as_of, horizon(conn))
-        page = _selection(conn, wanted, before, at)
-        page.values["limit"] = limit
-        rows = _rows_now(conn, page) if at is None else _rows_at(conn, page, at)
+        page, values = _page_of(conn, wanted, before, limit, at)
+        rows = _rows_now(conn, page, values) if at is None else _rows_at(conn, page, values, at)
     return Found([_delivery(row) for row in rows], at)
 
 
@@ -127,6 +133,18 @@ def delivery(
     return found[0] if found else None
 
 
+def _page_of(
+    conn: Connection, wanted: Wanted, before: UUID | None, limit: int, at: datetime | None
+) -> tuple[str, dict[str, Any]]:
+    """The statement part `page` and its values, by the index that fits the question."""
+    if wanted.applications is not None and not wanted.is_narrow:
+        messages = Selection()
+        _add_message(messages, "message", wanted, at)
+        return page_of_newest(conn, messages, before, limit)
+    page = _selection(conn, wanted, before, at)
+    return _page(page), page.values | {"limit": limit}
+
+
 def _selection(
     conn: Connection, wanted: Wanted, before: UUID | None, at: datetime | None
 ) -> Selection:
@@ -134,10 +152,6 @@ def _selection(
     page.equal("delivery.id", wanted.id)
     page.equal("delivery.message_id", wanted.message_id)
     page.equal("delivery.recipient_key", wanted.recipient_key)
-    page.equal("message.header_message_id", wanted.header_message_id)
-    page.equal("message.mail_from", wanted.mail_from)
-    if wanted.applications is not None:
-        page.add("delivery.application_id = ANY(%(apps)s)", apps=list(wanted.applications))
     if wanted.communication is not None:
         _add_communication(conn, page, wanted.communication, wanted.applications)
     if before is not None:
@@ -146,8 +160,21 @@ def _selection(
         page.add(f"{STATE_NOW} = %(state)s", state=wanted.state)
     if wanted.reason is not None:
         page.add(f"{REASON_NOW} = %(reason)s", reason=wanted.reason)
-    _add_times(page, wanted, at)
+    _add_message(page, "delivery", wanted, at)
     return page
+
+
+def _add_message(selection: Selection, table: str, wanted: Wanted, at: datetime | None) -> None:
+    """What is said of the message; `table` has the id and the application that are compared."""
+    selection.equal("message.header_message_id", wanted.header_message_id)
+    selection.equal("message.mail_from", wanted.mail_from)
+    applications = wanted.applications
+    if applications is not None and len(applications) == 1:
+        # By equality where that will do: only then is the index read in order.
+        selection.equal(f"{table}.application_id", applications[0])
+    elif applications is not None:
+        selection.add(f"{table}.application_id = ANY(%(apps)s)", apps=list(applications))
+    _add_times(selection, table, wanted, at)
 
 
 def _add_communication(
@@ -166,18 +193,29 @@ def _add_communication(
         page.add("delivery.communication_id = ANY(%(communications)s)", communications=ids)
 
 
-def _add_times(page: Selection, wanted: Wanted, at: datetime | None) -> None:
+def _add_times(selection: Selection, table: str, wanted: Wanted, at: datetime | None) -> None:
     """Ids carry the time of acceptance in milliseconds, which is what keeps out partitions."""
     if wanted.since is not None:
-        page.add(
-            "delivery.id >= %(since_id)s AND message.accepted_at >= %(since)s",
+        selection.add(
+            f"{table}.id >= %(since_id)s AND message.accepted_at >= %(since)s",
             since_id=floor_of(wanted.since),
             since=wanted.since,
         )
     if wanted.until is not None:
-        page.add("message.accepted_at < %(until)s", until=wanted.until)
+        selection.add(
+            f"{table}.id <= %(until_id)s AND message.accepted_at < %(until)s",
+            until_id=_last_of(wanted.until),
+            until=wanted.until,
+        )
     if at is not None:
-        page.add("message.accepted_at <= %(at)s", at=at)
+        selection.add(
+            f"{table}.id <= %(at_id)s AND message.accepted_at <= %(at)s", at_id=_last_of(at), at=at
+        )
+
+
+def _last_of(at: datetime) -> UUID:
+    """The largest id of an instant."""
+    return bounds([floor_of(at)])[1]
 
 
 def _page(selection: Selection) -> str:
@@ -281,19 +319,18 @@ SELECT page.id, page.message_id, application.name, communication.name, page.reci
 _Row = tuple[Any, ...]
 
 
-def _rows_now(conn: Connection, page: Selection) -> list[_Row]:
-    return conn.execute(f"WITH {_page(page)}, {_NOW} {_ANSWER}", page.values).fetchall()
+def _rows_now(conn: Connection, page: str, values: dict[str, Any]) -> list[_Row]:
+    return conn.execute(f"WITH {page}, {_NOW} {_ANSWER}", values).fetchall()
 
 
-def _rows_at(conn: Connection, page: Selection, at: datetime) -> list[_Row]:
+def _rows_at(conn: Connection, page: str, values: dict[str, Any], at: datetime) -> list[_Row]:
     """In two statements: the ids of the page tell the second one which partitions matter."""
-    rows = conn.execute(f"WITH {_page(page)} SELECT id FROM page", page.values)
-    ids = [id for (id,) in rows]
+    ids = [id for (id,) in conn.execute(f"WITH {page} SELECT id FROM page", values)]
     if not ids:
         return []
-    chosen = Selection(["delivery.id = ANY(%(ids)s)"], {"ids": ids, "limit": len(ids)})
-    values = chosen.values | parameters(at, ids)
-    return conn.execute(f"WITH {_page(chosen)}, {_AT} {_ANSWER}", values).fetchall()
+    chosen = Selection(["delivery.id = ANY(%(ids)s)"])
+    known = {"ids": ids, "limit": len(ids), **parameters(at, ids)}
+    return conn.execute(f"WITH {_page(chosen)}, {_AT} {_ANSWER}", known).fetchall()
 
 
 def _delivery(row: _Row) -> Delivery:
