@@ -66,6 +66,15 @@ def test_one_fact_twice_in_one_batch_counts_once() -> None:
     assert hear(*both) == Recorded(new=1, repeated=1, orphans=[])
 
 
+def test_facts_that_differ_in_the_provider_s_class_alone_are_two() -> None:
+    attempt = handed_over()
+    same = {"provider_type": "bounce", "occurred_raw": "1790000000", "diagnostic": "450 4.2.0"}
+    put_off = event(attempt, EventType.DEFERRED, provider_class="greylisted", **same)
+    given_up = event(attempt, EventType.BOUNCED, provider_class="connection issue", **same)
+    assert hear(put_off, given_up).new == 2
+    assert verdict(attempt) == "bounced"
+
+
 def test_the_earliest_hearing_gives_the_time_whatever_the_order() -> None:
     attempt = handed_over()
     late = event(attempt, EventType.DEFERRED)

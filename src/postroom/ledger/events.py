@@ -72,6 +72,7 @@ def fact_digest(event: NewEvent, handover_id: UUID | None) -> bytes:
     parts = (
         str(handover_id),
         event.provider_type,
+        event.provider_class,
         event.occurred_raw,
         event.url or "",
         str(event.reply_code or ""),
