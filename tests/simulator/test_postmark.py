@@ -298,6 +298,7 @@ def test_by_smtp_an_inactive_recipient_is_told_of_later(
     eventually(running.is_settled)
     (told,) = _told(receiver)
     assert (told["RecordType"], told["Type"]) == ("Bounce", "SMTPApiError")
+    assert "marked as inactive" in told["Details"]
 
 
 JSON = st.recursive(

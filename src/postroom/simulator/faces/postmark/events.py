@@ -12,6 +12,7 @@ from hashlib import blake2b
 from typing import Any, NamedTuple
 
 from postroom.simulator.dice import Dice
+from postroom.simulator.faces.postmark.checks import inactive_message
 from postroom.simulator.replies import Situation
 from postroom.simulator.steps import What
 from postroom.simulator.teller import Event, Post, Teller
@@ -179,6 +180,12 @@ def _of(kind: Kind, record: str = "Bounce") -> Callable[[Event], dict[str, Any]]
     return lambda event: _bounce(event, kind, record)
 
 
+def _kept_back(event: Event) -> dict[str, Any]:
+    """By SMTP the answer comes too early to say that an address is on the list."""
+    details = inactive_message([event.copy.recipient])
+    return {**_bounce(event, SMTP_ERROR), "Details": details}
+
+
 def _visit(event: Event, record: str) -> dict[str, Any]:
     return {
         "RecordType": record,
@@ -217,7 +224,7 @@ _WORDS: dict[What, Callable[[Event], dict[str, Any]] | None] = {
     What.DEFERRED: _of(TRANSIENT),
     What.DELIVERED: _delivery,
     What.BOUNCED: _final,
-    What.DROPPED: _of(SMTP_ERROR),
+    What.DROPPED: _kept_back,
     What.AUTO_REPLIED: _of(AUTO),
     What.COMPLAINED: _of(COMPLAINT, "SpamComplaint"),
     What.OPENED: _open,
