@@ -11,10 +11,12 @@ from postroom.domain.delivery import EventType
 from postroom.domain.provider_classes import PROVIDER_CLASSES
 from postroom.domain.reason import REASONS, Fault, Permanence, Suppress, read
 from postroom.domain.reason_codes import ENHANCED
+from postroom.domain.reason_languages import LANGUAGE_RULES
 from postroom.domain.reason_operators import OPERATOR_RULES
 from postroom.domain.reason_rule import TextRule
 from postroom.domain.reason_texts import by_text, by_weak_text, normalised
-from postroom.domain.reason_wordings import SYSTEM_RULES, WEAK_RULES
+from postroom.domain.reason_weak import WEAK_RULES
+from postroom.domain.reason_wordings import SYSTEM_RULES
 from tests.domain.told import Event
 
 NOW, REPEAT, NO = Suppress.NOW, Suppress.ON_REPEAT, Suppress.NO
@@ -193,7 +195,7 @@ def test_every_registered_code_gives_a_reason_and_class_4_never_suppresses_at_on
         assert soft.permanence is Permanence.TEMPORARY
 
 
-RULES = [*OPERATOR_RULES, *SYSTEM_RULES, *WEAK_RULES]
+RULES = [*OPERATOR_RULES, *SYSTEM_RULES, *LANGUAGE_RULES, *WEAK_RULES]
 
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: f"{rule.reason}: {rule.phrases}")

@@ -29,7 +29,7 @@ __all__ = [
     "read",
 ]
 
-RULES_VERSION = 1
+RULES_VERSION = 2
 """Rises whenever a rule below changes what is read; stored events are then read again."""
 
 

@@ -116,8 +116,6 @@ OPERATOR_ENHANCED: dict[tuple[str, str], str] = {
     ("gmail", "7.40"): "auth_failed",
     ("microsoft", "1.10"): "address_unknown",
     ("microsoft", "2.14"): "address_ambiguous",
-    ("microsoft", "2.121"): "rate_limited",
-    ("microsoft", "2.122"): "rate_limited",
     ("microsoft", "4.300"): "gave_up",
     ("microsoft", "4.310"): "domain_unknown",
     ("microsoft", "4.312"): "domain_unknown",
@@ -134,6 +132,8 @@ OPERATOR_ENHANCED: dict[tuple[str, str], str] = {
 
 BEYOND_REGISTRY: dict[str, str] = {
     "1.90": "rate_limited",
+    "2.121": "rate_limited",
+    "2.122": "rate_limited",
     "7.124": "sender_not_permitted",
     "7.129": "sender_not_permitted",
     "7.133": "sender_not_permitted",

@@ -17,6 +17,11 @@ QQ = "https://service.mail.qq.com"
 PROOFPOINT = "https://help.proofpoint.com (SMTP error codes)"
 MIMECAST = "https://mimecastsupport.zendesk.com/hc/en-us/articles/34000709564691"
 BARRACUDA = "https://campus.barracuda.com (Email Gateway Defense, SMTP replies)"
+T_ONLINE = "https://postmaster.t-online.de: (BL) is a server of bad or unknown reputation"
+NETEASE = "https://mail.163.com/help (SMTP return codes)"
+ORANGE = "https://postmaster.orange.fr and https://www.laposte.net (OFR and LPN codes)"
+ZOHO = "https://www.zoho.com/mail/help (delivery failures)"
+SYMANTEC = "https://www.symantec.com (Email Security.cloud, SMTP troubleshooting)"
 DOCOMO = "https://www.docomo.ne.jp (mail): the same words where the recipient's own filter refuses"
 SENDGRID = "https://www.twilio.com/docs/sendgrid/for-developers/tracking-events/event"
 
@@ -111,6 +116,9 @@ OPERATOR_RULES: tuple[TextRule, ...] = (
         operator="microsoft",
     ),
     *rules("address_ambiguous", MICROSOFT, "resolver.adr.ambiguous"),
+    *rules(
+        "message_too_large", MICROSOFT, "resolver.rst.recipsizelimit | resolver.rst.sendsizelimit"
+    ),
     *rules(
         "sender_not_permitted",
         MICROSOFT,
@@ -280,6 +288,17 @@ OPERATOR_RULES: tuple[TextRule, ...] = (
         "cuda_nsu | no such user ( | recipient address rejected: no such user",
     ),
     *rules("content_refused", BARRACUDA, "permanent failure for one or more recipients & blocked"),
+    *rules("reputation_block", T_ONLINE, "a problem occurred & postmaster & (bl)"),
+    *rules("rate_limited", NETEASE, "_hl:icc | _hl:ifc | _hl:ifq | _mi:dmc | _mi:sfq | _rp:drc"),
+    *rules(
+        "reputation_block",
+        NETEASE,
+        "_hl:rep | _hl:mep | _hl:ipb | _hl:ihu | _dt:rbl | _wm:bli | _wm:blu | _mi:spb",
+    ),
+    *rules("content_refused", NETEASE, "_dt:spm"),
+    *rules("mailbox_disabled", ORANGE, "archived recipient"),
+    *rules("policy_refused", ZOHO, "mail rejected by destination domain"),
+    *rules("policy_refused", SYMANTEC, "connection rejected by policy"),
     *rules("policy_refused", DOCOMO, "unknown user", operator="docomo"),
     *rules("rate_limited", SENDGRID, "ips were throttled by recipient server"),
 )

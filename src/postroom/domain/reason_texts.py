@@ -7,11 +7,13 @@ alone; of a very long text only both ends are read.
 import re
 
 from postroom.domain.reason_codes import TEXT_EXAMINED_CHARS
+from postroom.domain.reason_languages import LANGUAGE_RULES
 from postroom.domain.reason_operators import OPERATOR_RULES
 from postroom.domain.reason_rule import TextRule
-from postroom.domain.reason_wordings import SYSTEM_RULES, WEAK_RULES
+from postroom.domain.reason_weak import WEAK_RULES
+from postroom.domain.reason_wordings import SYSTEM_RULES
 
-_STRONG_RULES = OPERATOR_RULES + SYSTEM_RULES
+_STRONG_RULES = OPERATOR_RULES + SYSTEM_RULES + LANGUAGE_RULES
 
 _ENDS: dict[str, str] = {
     "gmail.com": "gmail", "googlemail.com": "gmail", "google.com": "gmail",
@@ -45,6 +47,8 @@ _CONTINUATION = re.compile(
     r"(?:[\r\n]\s{0,8}|\s)[245]\d\d[- ](?:[245]\.\d{1,3}\.\d{1,3}\s)?|\s[245]\d\d-"
 )
 
+_ADDRESS = re.compile(r"<?[^<>()\[\]\"',;:@]*@[^<>()\[\]\"',;:@]*>?")
+
 
 def normalised(text: str) -> str:
     """The text as the rules read it: lower case, one line, between spaces, without addresses."""
@@ -52,15 +56,13 @@ def normalised(text: str) -> str:
         half = TEXT_EXAMINED_CHARS // 2
         text = f"{text[:half]} {text[-half:]}"
     joined = _CONTINUATION.sub(" ", text).replace("\u2019", "'").lower()
-    words = " ".join(_without_address(word) for word in joined.split())
-    return f" {words} "
+    words = filter(None, map(_without_address, joined.split()))
+    return f" {' '.join(words)} "
 
 
 def _without_address(word: str) -> str:
     """What is left of a word beside an address, whose own letters must never meet a rule."""
-    if "@" not in word:
-        return word
-    return word.rpartition(">")[2]
+    return _ADDRESS.sub("", word) if "@" in word else word
 
 
 def operator_of(recipient: str | None, remote_host: str | None, words: str) -> str | None:

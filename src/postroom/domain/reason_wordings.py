@@ -11,6 +11,7 @@ EXIM = "https://www.exim.org/exim-html-current/doc/html/spec_html/"
 SENDMAIL = "Sendmail cf/README and source"
 QMAIL = "qmail source (qmail-remote, qmail-local) and RFC 1893 use"
 EXCHANGE = "https://learn.microsoft.com/exchange/mail-flow/non-delivery-reports-and-bounce-messages"
+DOVECOT = "https://doc.dovecot.org: rejection_reason, and what its quota says"
 LISTS = "the block lists' own texts (Spamhaus, SpamCop, Barracuda, Cloudmark)"
 COMMON = "seen in replies of several mail systems; wording of RFC 3463"
 
@@ -30,17 +31,35 @@ SYSTEM_RULES: tuple[TextRule, ...] = (
         "allowed rcpthost | not an open relay | not configured to relay | handle mail for",
     ),
     *rules(
+        "routing_or_network",
+        POSTFIX,
+        "host not found, try again | servfail | name server timeout | dns timeout",
+    ),
+    *rules(
+        "mailbox_full",
+        DOVECOT,
+        "automatically rejected: & disk space | automatically rejected: & quota",
+    ),
+    *rules(
+        "mailbox_full",
+        COMMON,
+        "too many messages on the server | too much mail stored | too many messages in & mailbox",
+    ),
+    *rules(
         "domain_no_mail",
         "RFC 7505 4.1",
         """
-        null mx | nullmx | does not accept mail | domain does not receive mail | accepts no mail
+        null mx | nullmx | does not accept mail | domain does not receive mail | accepts no mail |
+        indicated no smtp service
         """,
     ),
     *rules(
         "sender_refused",
         POSTFIX,
         """
-        sender address rejected | bad sender | sender rejected | invalid sender | unknown sender
+        sender address rejected | bad sender | sender rejected | invalid sender | unknown sender |
+        sender blocked | sender unknown | envelope sender has been denied |
+        mail from domain rejected | send mail as & misconfigured
         """,
     ),
     *rules(
@@ -55,7 +74,8 @@ SYSTEM_RULES: tuple[TextRule, ...] = (
         "sender_refused",
         SENDMAIL,
         """
-        unroutable sender address | unrouteable sender address | domain of sender address |
+        unroutable sender address | unrouteable sender address | domain of sender |
+        sender domain unresolvable |
         sender domain not found | sender domain does not | bogus mail from |
         mail from not owned by | sender domain is empty
         """,
@@ -73,12 +93,13 @@ SYSTEM_RULES: tuple[TextRule, ...] = (
         COMMON,
         """
         rate limit | ratelimit | rate-limit | too many messages | too many connections |
-        too many concurrent | too many recipients | too many emails | too much mail | too fast |
-        throttl | frequency limit | maximum number of messages | maximum number of connections |
+        too many concurrent | too many sessions | too many recipients | too many emails |
+        too much mail from | too fast | throttl | frequency limit |
+        maximum number of messages | maximum number of connections |
         max message per connection | too many errors | sending limit | hourly limit |
         daily limit | slow down | traffic from & limited | unusual sending |
         messages per connection | connection limit | smtp sessions for this host |
-        emails per hour
+        emails per hour | messages per hour | per hour message | messages per day
         """,
     ),
     *rules(
@@ -116,7 +137,7 @@ SYSTEM_RULES: tuple[TextRule, ...] = (
         EXIM,
         """
         no such address here | unrouteable address | unroutable address | unknown local part |
-        unknown local-part
+        unknown local-part | unknown or illegal alias
         """,
     ),
     *rules(
@@ -157,7 +178,9 @@ SYSTEM_RULES: tuple[TextRule, ...] = (
         account no longer exists | address no longer exists | does not have an account |
         user not exist | mailbox not exist | account not exist | non-existent user |
         non-existent mailbox | non-existent recipient | non-existent account | nonexistent user |
-        benutzer nicht bekannt | unknown e-mail | unknown email | has no mailbox
+        unknown e-mail | unknown email | has no mailbox | recipient not known |
+        not a valid local recipient | no user by that name | is not known at this |
+        user not in directory | mail box not found | not a registered & user
         """,
     ),
     *rules(
@@ -167,7 +190,8 @@ SYSTEM_RULES: tuple[TextRule, ...] = (
         virus | malware | infected | trojan | ransomware | attachment & not allowed |
         attachment & blocked | attachment & rejected | attachment & prohibited |
         banned attachment | unallowed attachment | executable attachment |
-        file type & not allowed | dangerous attachment | illegal attachment
+        file type & not allowed | dangerous attachment | illegal attachment |
+        forbidden attachment | prohibited file | executable files
         """,
     ),
     *rules(
@@ -217,7 +241,8 @@ SYSTEM_RULES: tuple[TextRule, ...] = (
         content rejected | rejected for content | message content | blocked by content |
         content filter | profanity | url & blocked | contains a link | suspicious content |
         unwanted mail | _uce_ | undesired content | message looks like | scored & points |
-        content denied | body contains
+        content denied | body contains | unsafe content |
+        message filtered
         """,
     ),
     *rules(
@@ -230,7 +255,8 @@ SYSTEM_RULES: tuple[TextRule, ...] = (
         message is too big | too big for | message exceeds | exceeds fixed limit |
         message file too big | exceeded maximum & size | max message size |
         exceeds the size limit | larger than the & limit | exceed & message size | size exceeds |
-        message length exceeds
+        message length exceeds | data size exceeded | message refused: too large |
+        too much mail data
         """,
     ),
     *rules(
@@ -238,7 +264,7 @@ SYSTEM_RULES: tuple[TextRule, ...] = (
         COMMON,
         """
         mailbox full | exceeding & quota | reached disk quota |
-        mailbox is full | mailbox for & is full | over quota | overquota | over-quota |
+        mailbox is full | mailbox for & full_ | over quota | overquota | over-quota |
         quota exceeded | exceeded quota | quota is exceeded | exceeded & quota | exceeds & quota |
         quota exceed | quota full | quota violation | out of quota | no quota | disk quota |
         mailbox quota | storage quota | insufficient quota | exceeded storage allocation |
@@ -247,10 +273,11 @@ SYSTEM_RULES: tuple[TextRule, ...] = (
         inbox is full | inbox full | account is full | account full | maildir over |
         would exceed mailbox | not enough storage | not enough space in mailbox | out of storage |
         no space left in mailbox | mailfolder is full | mailbox has & limit | mail box full |
-        mailbox over | user is over the quota | mailbox is over | speichervolumen |
+        mailbox over | user is over the quota | mailbox is over |
         over the allowed quota | exceed maximum allowed storage | not have enough space |
-        space has been used up | messages in recipient's mailbox exceeded | boite & pleine |
-        postfach voll | postfach ist voll | full mailbox | storage full
+        space has been used up | messages in recipient's mailbox exceeded |
+        full mailbox | storage full | mailbox size exceeded |
+        folder full | folder is full | storage limit reached
         """,
     ),
     *rules(
@@ -264,7 +291,8 @@ SYSTEM_RULES: tuple[TextRule, ...] = (
         account suspended | account is suspended | mailbox suspended | suspended account |
         user suspended | user is suspended | account has been suspended | account is locked |
         account locked | user is locked | mailbox locked | mailbox is locked | account expired |
-        account has expired | account closed | account is closed | mailbox closed |
+        account has expired | account is expired | mailbox is suspended | account closed |
+        account is closed | mailbox closed |
         account has been closed | temporarily disabled | not active | deactivated | dormant |
         has been suspended | is currently suspended | temporarily inactive | temporary locked |
         extended inactivity | mailbox currently unavailable | address no longer accepts mail |
@@ -277,7 +305,7 @@ SYSTEM_RULES: tuple[TextRule, ...] = (
         "RFC 3463 3.2; RFC 7293",
         """
         user has moved | has moved to | address has changed | mailbox has moved | new address is |
-        please forward to | owner has changed
+        please forward to | owner has changed | user moved | recipient has moved
         """,
     ),
     *rules(
@@ -289,7 +317,8 @@ SYSTEM_RULES: tuple[TextRule, ...] = (
         domain doesn't exist | nxdomain | name service error | unable to find mx | no mx |
         no mail servers | dns & not found | couldn't find any host | could not be resolved |
         bad destination system | invalid domain | illegal host/domain | unrouteable mail domain |
-        unroutable mail domain | no dns | no valid mx
+        unroutable mail domain | no dns | no valid mx | no such host | unresolvable domain |
+        domain not exist | non-existent hosts | unable to look up host & not known
         """,
     ),
     *rules(
@@ -298,7 +327,8 @@ SYSTEM_RULES: tuple[TextRule, ...] = (
         """
         relay access denied | relaying denied | relay denied | relay not permitted |
         unable to relay | relaying not allowed | not permitted to relay | relay & not allowed |
-        relay prohibited | does not relay | mail loop | loops back | too many hops |
+        relay prohibited | does not relay | do not relay | no relay access | mail loop |
+        loops back | too many hops |
         forwarding loop | message looping | lookup failure | unable to resolve route |
         loop detected | no route to host | network is unreachable | no relaying | relaying is |
         mail relay
@@ -309,12 +339,15 @@ SYSTEM_RULES: tuple[TextRule, ...] = (
         COMMON,
         """
         queue too long | delivery time expired | retry timeout exceeded | retry time not reached |
-        giving up | envelope expired | gave up | maximum & time exceeded | expired after |
+        envelope expired | gave up | maximum & time exceeded | expired after |
         message expired | retry limit | unable to deliver & since | not been collected |
         time limit exceeded | has been in the queue | too long in the queue |
         message has been queued too long | could not be delivered for | delivery expired |
         failing for a long time | within the allowed queue period |
-        unable to deliver message after | not delivered within
+        unable to deliver message after | not delivered within |
+        unable to deliver this message after |
+        cannot send message for | cannot send message within | in queue for too long |
+        undeliverable for & days | undeliverable for & hours
         """,
     ),
     *rules(
@@ -334,41 +367,8 @@ SYSTEM_RULES: tuple[TextRule, ...] = (
         only & internal senders | sender is not allowed | sender not allowed |
         not authorized to send to | not allowed to send to | restricted to & senders |
         requires authentication to send | accepts mail only from | not permitted to send to |
-        permission to send to
+        permission to send to | posting to this list & restricted | permission to post
         """,
     ),
 )
 """First match speaks; after the rules of known operators."""
-
-WEAK_RULES: tuple[TextRule, ...] = (
-    *rules(
-        "receiver_down",
-        COMMON,
-        """
-        connection timed out | connection refused | connection reset | timed out | timeout |
-        connection lost | lost connection | service unavailable | service not available |
-        temporarily unavailable | temporary failure | temporary error | temporary problem |
-        temporary local problem | try again later | try later | local error in processing |
-        system not accepting | overloaded | server busy | too busy | maintenance |
-        insufficient system | out of memory | insufficient resources | couldn't connect |
-        could not connect | unable to connect | connection dropped | connection closed |
-        closed connection | server error | system failure | no answer from host |
-        host unreachable | host not reachable | host is unreachable | host & is down |
-        wasn't able to establish an smtp | please retry | internal error | shutting down |
-        disk full | no space left on device | mail system full | did not respond |
-        configuration error | config error | is not responding | service currently unavailable |
-        not able to accept | unavailable at this time
-        """,
-    ),
-    *rules(
-        "policy_refused",
-        COMMON,
-        """
-        policy | administratively | administrative | access denied | not authorized |
-        not permitted | not allowed | rejected by recipient | refused by recipient |
-        delivery not authorized | message rejected | message refused | transaction failed |
-        prohibited | permission denied | blocked by | banned | rejected by
-        """,
-    ),
-)
-"""Wordings so general that a code which says anything goes before them."""
