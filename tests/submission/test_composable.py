@@ -71,6 +71,7 @@ def attached(**fields: str) -> dict[str, Any]:
 @given(CHANGES)
 @example(attached(filename=HIDDEN_LINE_END))
 @example(attached(filename=f"a {HIDDEN_LINE_END}"))
+@example(attached(filename="x" * 80 + " a  b"))
 @example(attached(content_id=HIDDEN_LINE_END))
 @example(attached(content_id="x" * 200))
 @example(attached(content_type=f'text/plain; name="{HIDDEN_LINE_END}"'))

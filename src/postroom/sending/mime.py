@@ -36,6 +36,7 @@ _CONTROLS = re.compile(r"[\x00-\x1f\x7f\x85\u2028\u2029]+")
 _LINE_CHARS = 76
 _WORD_CHARS_MAX = 900
 _AS_WRITTEN = SMTP.clone(refold_source="none")
+_PLAIN = re.compile(r"[ !#-\[\]-~]*")
 _ATTRIBUTE_MARKS = "!#$&+-.^_`|~"
 """What needs no percent sign in an extended parameter (RFC 2231, section 7), besides letters."""
 _EXTENDED_PIECE = re.compile(r"(?:%..|[^%]){1,18}")
@@ -166,17 +167,12 @@ def _text(value: str) -> str:
 
 def _field(name: str, value: str) -> str:
     """A header field, folded at spaces so that its lines stay short."""
-    return f"{name}: {_folded(name, value)}\r\n"
-
-
-def _folded(name: str, value: str) -> str:
-    """The value for after `name: `, with line breaks at spaces."""
     lines = [f"{name}:"]
     for word in value.split(" "):
         if len(lines[-1]) + 1 + len(word) > _LINE_CHARS and lines[-1].strip(" ") and word:
             lines.append("")
         lines[-1] += f" {word}"
-    return "\r\n".join(lines).removeprefix(f"{name}: ")
+    return "\r\n".join(lines) + "\r\n"
 
 
 def _body(content: Content, gaps: _Gaps) -> Message:
@@ -198,7 +194,7 @@ def _body(content: Content, gaps: _Gaps) -> Message:
 def _part(content_type: str) -> Message:
     """A part whose header is written as it is set: nothing in it is read, decoded or folded."""
     part = Message()
-    part["Content-Type"] = _folded("Content-Type", content_type)
+    part["Content-Type"] = content_type
     return part
 
 
@@ -247,27 +243,27 @@ def _invitation(attachment: Attachment) -> Message:
 def _attached(attachment: Attachment) -> Message:
     part = _part(_file_type(attachment))
     disposition = "inline" if attachment.content_id else "attachment"
-    name = _parameter("filename", attachment.filename)
-    part["Content-Disposition"] = _folded("Content-Disposition", f"{disposition}; {name}")
+    # A line break within quotes would be part of the name for some readers: only before a name.
+    lines = [disposition, *_parameter("filename", attachment.filename)]
+    part["Content-Disposition"] = ";\r\n ".join(lines)
     if attachment.content_id:
         part["Content-ID"] = f"<{attachment.content_id}>"
     _fill(part, attachment.content)
     return part
 
 
-def _parameter(name: str, value: str) -> str:
-    """A parameter that every reader takes for this very value.
+def _parameter(name: str, value: str) -> list[str]:
+    """A parameter, in one piece or more, that every reader takes for this very value.
 
-    Quoted, or extended (RFC 2231, sections 3 and 4) where it is not ASCII, or holds what many
-    would read as an encoded word.
+    Quoted, or extended (RFC 2231, sections 3 and 4) where it is not ASCII, or where readers differ:
+    on what a backslash means, and on encoded words in quotes.
     """
-    if value.isascii() and value.isprintable() and "=?" not in value:
-        quoted = re.sub(r'(["\\])', r"\\\1", value)
-        return f'{name}="{quoted}"'
+    if _PLAIN.fullmatch(value) and "=?" not in value:
+        return [f'{name}="{value}"']
     pieces = _EXTENDED_PIECE.findall("utf-8''" + quote(value, safe=_ATTRIBUTE_MARKS))
     if len(pieces) == 1:
-        return f"{name}*={pieces[0]}"
-    return "; ".join(f"{name}*{number}*={piece}" for number, piece in enumerate(pieces))
+        return [f"{name}*={pieces[0]}"]
+    return [f"{name}*{number}*={piece}" for number, piece in enumerate(pieces)]
 
 
 def _file_type(attachment: Attachment) -> str:
