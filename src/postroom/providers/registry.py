@@ -109,6 +109,7 @@ PROVIDERS: dict[str, Provider] = {
         covers_subdomains=True,
         follow_up=ses.follow_up,
         make_puller=ses.SqsPuller,
+        make_account_api=ses.SesAccountApi,
     ),
     "mailgun": Provider(
         roads=(
