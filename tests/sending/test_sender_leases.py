@@ -23,6 +23,7 @@ from postroom.sending.backoff import BackOff
 from postroom.sending.beginner import Beginner
 from postroom.sending.handing import Groups, Handing
 from postroom.sending.messages import RecentMessages
+from postroom.sending.meter import Meters
 from postroom.sending.planning import Planner
 from postroom.sending.roads import Carriers
 from postroom.sending.settler import Settler
@@ -45,13 +46,13 @@ pytestmark = pytest.mark.usefixtures("ledger")
 
 async def _make_call(claimed: list[Claimed]) -> list[Groups]:
     """Make the calls for claims of one message, as the sender does."""
-    carriers, back_off = Carriers(5), BackOff()
-    accounts = Accounts(carriers, back_off)
+    carriers, back_off, meters = Carriers(5), BackOff(), Meters()
+    accounts = Accounts(carriers, back_off, meters)
     await accounts.refresh()
     messages = RecentMessages(blobs.load_submission, lambda: datetime.now(UTC), 10**6)
     planned = await asyncio.to_thread(Planner(messages, accounts.ways, None).plan, claimed)
     handing = Handing(
-        PACE, Beginner(ledger_attempts.begin), Settler(ledger_attempts.settle), back_off
+        PACE, Beginner(ledger_attempts.begin), Settler(ledger_attempts.settle), back_off, meters
     )
     try:
         return [await handing.make(call) for call in planned]

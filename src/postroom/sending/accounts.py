@@ -1,33 +1,63 @@
 """The accounts that mail may leave by now, with their roads."""
 
 import asyncio
+import time
 from collections.abc import Iterable
+from dataclasses import replace
 
 from django.conf import settings
 
 from postroom.domain.return_path import key_of
 from postroom.ledger import accounts as ledger
-from postroom.ledger import sender_domains
+from postroom.ledger import paces, sender_domains
 from postroom.providers.base import Account
 from postroom.providers.registry import PROVIDERS
 from postroom.sending.backoff import BackOff
+from postroom.sending.limits import Limits
+from postroom.sending.meter import Meters
 from postroom.sending.roads import Carriers, Way, ways_of
+
+_CALL_S_MAX = 0.05
+"""One call uses up no more than this part of an account's second."""
 
 
 class Accounts:
     """What this sender knows of the accounts; `refresh` looks again."""
 
-    def __init__(self, carriers: Carriers, back_off: BackOff) -> None:
+    def __init__(self, carriers: Carriers, back_off: BackOff, meters: Meters) -> None:
         self._carriers = carriers
         self._back_off = back_off
+        self._meters = meters
         self._ways: dict[bool, list[Way]] = {True: [], False: []}
 
     async def refresh(self) -> None:
         """Read the accounts that are in use; LedgerUnavailable when the database is away."""
         carried = await asyncio.to_thread(sender_domains.carried)
+        standings = await asyncio.to_thread(paces.standings)
         for simulated in (True, False):
-            rows = await asyncio.to_thread(ledger.usable, simulated)
-            self._ways[simulated] = ways_of(_known(rows), self._carriers, carried)
+            known = _known(await asyncio.to_thread(ledger.usable, simulated))
+            for account in known:
+                self._heed(account, standings.get(account.id))
+            ways = ways_of(known, self._carriers, carried)
+            self._ways[simulated] = [self._bounded(way) for way in ways]
+
+    def _heed(self, account: Account, standing: paces.Standing | None) -> None:
+        """Take over what other senders have learned of the account."""
+        self._meters.of(account.id).limits = Limits.of(account.settings, standing)
+        if standing is not None:
+            self._back_off.rest(account.id, time.monotonic() + standing.rest_s)
+
+    def _bounded(self, way: Way) -> Way:
+        """With calls so small that several of them fit into a second of the account."""
+        per_s = self._meters.of(way.account.id).limits.recipients_per_s
+        if per_s is None:
+            return way
+        return replace(way, recipients_max=max(1, int(per_s * _CALL_S_MAX)))
+
+    def calls_within(self, kinds: Iterable[bool], seconds: float) -> float:
+        """How many calls the accounts of these kinds can make in this time at the most."""
+        accounts = {way.account.id for kind in kinds for way in self._ways[kind]}
+        return sum(self._meters.of(id).limits.calls_within(seconds, 1) for id in accounts)
 
     def ways(self, simulated: bool) -> list[Way]:
         """Every road by which mail of this kind may leave, in order of preference."""

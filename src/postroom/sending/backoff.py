@@ -28,6 +28,11 @@ class BackOff:
         rest = self._rests.get(account_id)
         return max(0.0, rest.until - now) if rest is not None else 0.0
 
+    def rest(self, account_id: int, until: float) -> None:
+        """Let the account rest until then, because another sender was told so."""
+        rest = self._rests.setdefault(account_id, Rest())
+        rest.until = max(rest.until, until)
+
     def heard(self, account_id: int, reply: Reply, now: float) -> None:
         """Take note of an answer: a good one ends the trouble, a bad one doubles the rest."""
         if not concerns_account(reply):

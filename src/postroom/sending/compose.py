@@ -60,7 +60,7 @@ def compose(
 def _by(
     way: Way, message: Message, claimed: Sequence[Claimed], batch_max: int | None
 ) -> Iterator[Planned]:
-    size = batch_max or len(claimed)
+    size = min(batch_max or len(claimed), way.recipients_max or len(claimed))
     for start in range(0, len(claimed), size):
         claims = {uuid7_like(one.delivery_id): one for one in claimed[start : start + size]}
         copies = [

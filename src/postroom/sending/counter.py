@@ -24,6 +24,8 @@ _log = logging.getLogger(__name__)
 
 _IDLE_S_MIN = 0.05
 _AGAIN_AFTER_S = 0.5
+_HELD_S = 1.0
+"""Seconds of an account's pace that are claimed ahead."""
 
 
 class Counter:
@@ -55,7 +57,7 @@ class Counter:
     async def run(self) -> None:
         """Serve until the sender stops; then finish the calls in flight and give back the rest."""
         while not self._stopping.is_set():
-            if len(self._calls) >= self._calls_max:
+            if self._calls and len(self._calls) >= self._room():
                 await asyncio.wait(self._calls, return_when=asyncio.FIRST_COMPLETED)
             elif claimed := await self._claim():
                 self._idle_s = _IDLE_S_MIN
@@ -67,11 +69,16 @@ class Counter:
         if self._undone:
             await patiently(queue.give_back, self._undone, 0.0)
 
+    def _room(self) -> int:
+        """Calls that may be held: no more than can be made soon, for others could make them."""
+        kinds = self._accounts.kinds(time.monotonic())
+        return int(min(self._calls_max, 1 + self._accounts.calls_within(kinds, _HELD_S)))
+
     async def _claim(self) -> list[Claimed]:
         kinds = self._accounts.kinds(time.monotonic())
         if not kinds:
             return []
-        room = self._calls_max - len(self._calls)
+        room = self._room() - len(self._calls)
         limit = min(self._pace.claim_max, max(1, int(room * self._per_call)))
         try:
             return await asyncio.to_thread(

@@ -82,9 +82,11 @@ def _only(ids: Iterable[str]) -> str | None:
     return distinct.pop() if len(distinct) == 1 else None
 
 
-def not_made(attempt_id: UUID, claims: Claims, why: str, then: Then, now: datetime) -> Settlement:
-    """The settlement of an attempt that was begun and never called."""
-    retry_at = now if then is Then.QUEUED else None
+def not_made(
+    attempt_id: UUID, claims: Claims, why: str, then: Then, now: datetime, in_s: float = 0.0
+) -> Settlement:
+    """The settlement of an attempt that was begun and never called; queued ones are due `in_s`."""
+    retry_at = now + timedelta(seconds=in_s) if then is Then.QUEUED else None
     results = [
         HandoverResult(id, one.delivery_id, one.fence, Outcome.NOT_TAKEN, then, retry_at)
         for id, one in claims.items()

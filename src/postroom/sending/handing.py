@@ -8,16 +8,18 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from uuid import UUID
 
-from postroom.ledger import accounts, queue
+from postroom.domain.lane import Lane
+from postroom.ledger import accounts, paces, queue
 from postroom.ledger.attempts import NewAttempt, NewHandover, Then
 from postroom.ledger.db import LedgerUnavailable
 from postroom.ledger.ids import uuid7
 from postroom.ledger.queue import Claimed
 from postroom.providers.base import Reply, ReplyKind
-from postroom.sending.backoff import BackOff
+from postroom.sending.backoff import BackOff, concerns_account
 from postroom.sending.beginner import Beginner
 from postroom.sending.compose import Planned
 from postroom.sending.endings import Moment, ending_of, not_made
+from postroom.sending.meter import Later, Meters
 from postroom.sending.pace import Pace
 from postroom.sending.patience import patiently
 from postroom.sending.settler import Settler
@@ -30,28 +32,49 @@ Groups = Sequence[tuple[Claimed, ...]]
 class Handing:
     """Makes calls; keeps no state but the rest that accounts need."""
 
-    def __init__(self, pace: Pace, beginner: Beginner, settler: Settler, back_off: BackOff) -> None:
+    def __init__(
+        self,
+        pace: Pace,
+        beginner: Beginner,
+        settler: Settler,
+        back_off: BackOff,
+        meters: Meters,
+    ) -> None:
         self._pace = pace
         self._beginner = beginner
         self._settler = settler
         self._back_off = back_off
+        self._meters = meters
 
     async def make(self, planned: Planned) -> Groups:
         """Make the call; gives the deliveries to call again at once, one call for each group."""
         rest_s = self._back_off.left_s(planned.way.account.id, time.monotonic())
         if rest_s > 0:
-            await patiently(queue.give_back, list(planned.claims.values()), rest_s)
-            return ()
+            return await self._give_back(planned, rest_s)
+        meter, turn = self._meters.of(planned.way.account.id), _turn_of(planned)
+        try:
+            at = await meter.turn(*turn)
+        except Later as later:
+            return await self._give_back(planned, later.in_s)
         attempt = _attempt(planned, self._pace.lease_s)
         lease_ends = time.monotonic() + self._pace.lease_s
         begun = await self._begin(attempt, planned)
         if len(begun) < len(planned.claims):
             return await self._leave_out_the_lost(attempt.id, planned, begun)
+        try:
+            await meter.come(at, *turn)
+        except Later as later:
+            await self._not_made(attempt.id, planned, str(later), Then.QUEUED, later.in_s)
+            return ()
         if time.monotonic() + self._pace.call_timeout_s > lease_ends:
             # Frozen since the attempt was begun: another sender may hold the claim by now.
             await self._not_made(attempt.id, planned, "the lease was about to end", Then.QUEUED)
             return ()
         return await self._call(attempt.id, planned)
+
+    async def _give_back(self, planned: Planned, in_s: float) -> Groups:
+        await patiently(queue.give_back, list(planned.claims.values()), in_s)
+        return ()
 
     async def _begin(self, attempt: NewAttempt, planned: Planned) -> set[UUID]:
         try:
@@ -77,13 +100,16 @@ class Handing:
         await self._not_made(attempt_id, planned, "part of the batch was taken away", Then.AGAIN)
         return (tuple(one for one in planned.claims.values() if one.delivery_id in begun),)
 
-    async def _not_made(self, attempt_id: UUID, planned: Planned, why: str, then: Then) -> None:
-        await self._settler.settled(not_made(attempt_id, planned.claims, why, then, _now()))
+    async def _not_made(
+        self, attempt_id: UUID, planned: Planned, why: str, then: Then, in_s: float = 0.0
+    ) -> None:
+        settlement = not_made(attempt_id, planned.claims, why, then, _now(), in_s)
+        await self._settler.settled(settlement)
 
     async def _call(self, attempt_id: UUID, planned: Planned) -> Groups:
         reply = await self._hand_over(attempt_id, planned)
         account = planned.way.account
-        self._back_off.heard(account.id, reply, time.monotonic())
+        await self._heard(account.id, reply)
         if reply.kind is ReplyKind.ACCOUNT_STOPPED:
             await patiently(accounts.stop, account.id, _why_stopped(reply))
             _log.error("ALARM account %s is stopped: %s", account.name, reply.status or reply.error)
@@ -92,6 +118,16 @@ class Handing:
         ending = ending_of(attempt_id, planned.claims, due_at, reply, moment)
         await self._settler.settled(ending.settlement)
         return ending.again
+
+    async def _heard(self, account_id: int, reply: Reply) -> None:
+        """Let all senders know when the account is in trouble."""
+        now = time.monotonic()
+        self._back_off.heard(account_id, reply, now)
+        if concerns_account(reply):
+            rest_s = self._back_off.left_s(account_id, now)
+            is_too_fast = reply.status in (421, 429)
+            observed = self._meters.of(account_id).observed_per_s() if is_too_fast else None
+            await patiently(paces.slow, account_id, rest_s, observed)
 
     async def _hand_over(self, attempt_id: UUID, planned: Planned) -> Reply:
         timeout_s = self._pace.call_timeout_s
@@ -103,6 +139,11 @@ class Handing:
         except Exception as error:  # noqa: BLE001 - a carrier's fault must not lose the attempt
             _log.exception("ALARM road %s failed in attempt %s", planned.way.road.name, attempt_id)
             return Reply(ReplyKind.UNKNOWN, error=f"the carrier failed: {type(error).__name__}")
+
+
+def _turn_of(planned: Planned) -> tuple[Lane, int]:
+    """What the meter needs to know of the call."""
+    return planned.message.stored.lane, len(planned.claims)
 
 
 def _attempt(planned: Planned, lease_s: float) -> NewAttempt:

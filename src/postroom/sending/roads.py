@@ -18,6 +18,8 @@ class Way:
     carrier: Carrier
     from_domains: frozenset[str] = frozenset()
     """Those that are verified and aligned there; a simulated account asks for none."""
+    recipients_max: int | None = None
+    """Of one call, so that the account's limit can be kept; None: as many as the road takes."""
 
     def carries_from(self, domain: str) -> bool:
         """Whether the account may carry mail whose From domain is this one."""

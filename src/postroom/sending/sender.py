@@ -16,6 +16,7 @@ from postroom.sending.beginner import Beginner
 from postroom.sending.counter import Counter
 from postroom.sending.handing import Handing
 from postroom.sending.messages import RecentMessages
+from postroom.sending.meter import Meters
 from postroom.sending.pace import Pace
 from postroom.sending.planning import Planner
 from postroom.sending.roads import Carriers
@@ -42,10 +43,12 @@ async def run(pace: Pace, stop: threading.Event) -> None:
     stopping = asyncio.Event()
     carriers = Carriers(_CARRIER_SHARE * pace.call_timeout_s)
     back_off = BackOff()
-    accounts = Accounts(carriers, back_off)
+    meters = Meters()
+    accounts = Accounts(carriers, back_off, meters)
     messages = RecentMessages(blobs.load_submission, _now, pace.kept_bytes_max)
     planner = Planner(messages, accounts.ways, pace.batch_max)
-    handing = Handing(pace, Beginner(attempts.begin), Settler(attempts.settle), back_off)
+    settler = Settler(attempts.settle)
+    handing = Handing(pace, Beginner(attempts.begin), settler, back_off, meters)
     counters = [
         Counter(lanes, calls, pace, accounts, planner, handing, stopping)
         for lanes, calls in _lanes(pace)

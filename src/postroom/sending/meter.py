@@ -1,0 +1,152 @@
+"""Gives calls their turn, so that no second of an account ever sees more than its limit.
+
+Turns are instants, a stretch apart from one another, and the ledger gives each of them to one
+sender only. A call that comes late to its turn takes another one. So a second holds no more turns
+than the limit even when every call of it is as late as it may be: for that, stretches are longer
+than they need be by what a call may be late and its way may take.
+"""
+
+import asyncio
+import heapq
+import itertools
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import partial
+
+from postroom.domain.lane import Lane
+from postroom.ledger import paces
+from postroom.ledger.paces import Turns
+from postroom.sending.limits import Limits
+from postroom.sending.patience import patiently
+
+LATE_S_MAX = 0.025
+"""A call that is later than this for its turn takes another."""
+WAY_S = 0.02
+"""What the ways of two calls to the provider may differ by."""
+LEASE_S = 0.1
+"""Seconds of turns that are taken together: short, so that a 429 is heeded by all at once."""
+AHEAD_S = 0.02
+"""A call is told its turn so long before, to commit its attempt meanwhile."""
+WAIT_S_MAX = 2.0
+"""Whoever would wait longer gives his claim back."""
+
+Take = Callable[[float, int, float | None], Turns]
+"""Stretch in seconds, recipients, recipients a day: the ledger's `take` for one account."""
+
+
+class Later(Exception):
+    """The account has no turn for a while; `in_s` says for how long."""
+
+    def __init__(self, in_s: float) -> None:
+        super().__init__(f"no turn for {in_s:.1f} s")
+        self.in_s = in_s
+
+
+@dataclass(order=True, slots=True)
+class _Waiting:
+    """A call that waits: urgent before normal before bulk, else in the order of coming."""
+
+    lane: Lane
+    number: int
+    recipients: int = field(compare=False)
+    turn: asyncio.Future[float] = field(compare=False)
+
+
+class Meter:
+    """The turns of one account in one sender."""
+
+    def __init__(self, take: Take) -> None:
+        self._take = take
+        self.limits = Limits()
+        self._numbers = itertools.count()
+        self._waiting: list[_Waiting] = []
+        self._giving: asyncio.Task[None] | None = None
+        self._made: list[float] = []
+
+    def observed_per_s(self) -> float:
+        """Calls that this sender made in the last second."""
+        since = time.monotonic() - 1
+        self._made = [at for at in self._made if at > since]
+        return float(len(self._made))
+
+    async def turn(self, lane: Lane, recipients: int) -> float:
+        """The instant (monotonic) at which the call is to be made; raises Later."""
+        if not self.limits.any:
+            return time.monotonic()
+        turn: asyncio.Future[float] = asyncio.get_running_loop().create_future()
+        heapq.heappush(self._waiting, _Waiting(lane, next(self._numbers), recipients, turn))
+        if self._giving is None or self._giving.done():
+            self._giving = asyncio.create_task(self._give())
+        return await turn
+
+    async def come(self, at: float, lane: Lane, recipients: int) -> None:
+        """Returns at the call's turn, another one where this one was missed; raises Later."""
+        while True:
+            await asyncio.sleep(max(0.0, at - time.monotonic()))
+            if not self.limits.any or time.monotonic() - at <= LATE_S_MAX:
+                break
+            at = await self.turn(lane, recipients)
+        self._made.append(time.monotonic())
+
+    async def _give(self) -> None:
+        """Take stretches and give them out while anybody waits."""
+        while self._waiting:
+            stretches = self._stretches()
+            turns = await self._taken(stretches)
+            if turns.day_is_full and len(stretches) > 1:
+                stretches = stretches[:1]
+                turns = await self._taken(stretches)
+            if turns.day_is_full or turns.in_s > WAIT_S_MAX:
+                self._send_away(turns.in_s)
+            else:
+                await self._give_out(time.monotonic() + turns.in_s, stretches)
+
+    async def _taken(self, stretches: list[float]) -> Turns:
+        first = heapq.nsmallest(len(stretches), self._waiting)
+        recipients = sum(one.recipients for one in first)
+        per_day = self.limits.recipients_per_day
+        return await patiently(self._take, sum(stretches), recipients, per_day)
+
+    def _stretches(self) -> list[float]:
+        """Those of the next calls, as many as are taken together."""
+        found: list[float] = []
+        for one in heapq.nsmallest(1000, self._waiting):
+            found.append((1 + LATE_S_MAX + WAY_S) * self.limits.stretch_s(one.recipients))
+            if sum(found) >= LEASE_S:
+                break
+        return found
+
+    async def _give_out(self, at: float, stretches: list[float]) -> None:
+        for stretch_s in stretches:
+            await asyncio.sleep(max(0.0, at - AHEAD_S - time.monotonic()))
+            if not self._waiting or not self._fits(stretch_s):
+                return
+            first = heapq.heappop(self._waiting)
+            if not first.turn.done():
+                first.turn.set_result(at)
+            at += stretch_s
+
+    def _fits(self, stretch_s: float) -> bool:
+        """Whether who comes first now, perhaps since the turns were taken, needs no longer one."""
+        needed_s = self.limits.stretch_s(self._waiting[0].recipients)
+        return (1 + LATE_S_MAX + WAY_S) * needed_s <= stretch_s * 1.0001
+
+    def _send_away(self, in_s: float) -> None:
+        waiting, self._waiting = self._waiting, []
+        for one in waiting:
+            if not one.turn.done():
+                one.turn.set_exception(Later(in_s))
+
+
+class Meters:
+    """The meters of one sender, one for each account."""
+
+    def __init__(self) -> None:
+        self._meters: dict[int, Meter] = {}
+
+    def of(self, account_id: int) -> Meter:
+        """The account's meter."""
+        if account_id not in self._meters:
+            self._meters[account_id] = Meter(partial(paces.take, account_id))
+        return self._meters[account_id]

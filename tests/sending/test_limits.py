@@ -1,0 +1,173 @@
+"""No second of an account ever sees more than its limit, whoever sends."""
+
+import asyncio
+import time
+from collections.abc import Sequence
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from postroom.domain.lane import Lane
+from postroom.ledger import accounts, paces
+from postroom.ledger.paces import Standing, Turns
+from postroom.sending.limits import Limits
+from postroom.sending.meter import Later, Meter
+from tests.fake_provider import TAKEN, Asked, Says, fake_provider
+from tests.helpers import eventually
+from tests.sending.posting import add_account, people, post_http, sending, stages
+
+UNTAUGHT = Standing(0, None, None, None)
+
+
+def most_in_a_second(instants: Sequence[float]) -> int:
+    """The fullest second, wherever it begins."""
+    ordered = sorted(instants)
+    return max(sum(start <= at < start + 1 for at in ordered) for start in ordered)
+
+
+@pytest.mark.parametrize(
+    ("settings", "standing", "limits"),
+    [
+        ({}, None, Limits()),
+        ({"calls_per_s": "5", "recipients_per_day": "1e3"}, None, Limits(5, None, 1000)),
+        ({"calls_per_s": "5"}, Standing(0, 2, 14, 200), Limits(2, 14, 200)),
+        ({"recipients_per_s": "10"}, Standing(0, None, 14, None), Limits(None, 10, None)),
+        ({"calls_per_s": "0", "recipients_per_s": "x", "recipients_per_day": "inf"},
+         UNTAUGHT, Limits()),
+    ],
+)  # fmt: skip
+def test_the_narrowest_limit_counts(
+    settings: dict[str, str], standing: Standing | None, limits: Limits
+) -> None:
+    assert Limits.of(settings, standing) == limits
+    assert limits.any is (limits != Limits())
+
+
+@given(
+    limit=st.integers(1, 2000),
+    sizes=st.lists(st.integers(1, 100), min_size=1, max_size=60),
+    late=st.randoms(use_true_random=False),
+)
+def test_calls_that_keep_their_stretches_never_overfill_a_second(
+    limit: int, sizes: list[int], late: object
+) -> None:
+    biggest = max(1, limit // 20)
+    sizes = [min(size, biggest) for size in sizes]
+    limits, at, made = Limits(recipients_per_s=limit), 0.0, []
+    for size in sizes:
+        made.append((at, size))
+        at += limits.stretch_s(size)
+    for start, _ in made:
+        assert sum(size for at, size in made if start <= at < start + 0.999) <= limit
+
+
+def met(meter: Meter, lanes: Sequence[Lane]) -> list[tuple[float, Lane]]:
+    """When calls of these lanes, all waiting at once, had their turn."""
+    came: list[tuple[float, Lane]] = []
+
+    async def call(lane: Lane) -> None:
+        await meter.come(await meter.turn(lane, 1), lane, 1)
+        came.append((time.monotonic(), lane))
+
+    async def all_of_them() -> None:
+        await asyncio.gather(*map(call, lanes))
+
+    asyncio.run(all_of_them())
+    return came
+
+
+def schedule() -> Meter:
+    """A meter whose turns follow one another from now on, as the ledger gives them."""
+    ends = 0.0
+
+    def take(stretch_s: float, recipients: int, per_day: float | None) -> Turns:
+        nonlocal ends
+        del recipients, per_day
+        start = max(ends, time.monotonic())
+        ends = start + stretch_s
+        return Turns(start - time.monotonic())
+
+    return Meter(take)
+
+
+def test_urgent_calls_have_their_turn_first_and_bulk_last() -> None:
+    meter = schedule()
+    meter.limits = Limits(calls_per_s=100)
+    lanes = [Lane.BULK] * 20 + [Lane.NORMAL] * 5 + [Lane.URGENT] * 5
+    came = [lane for _, lane in met(meter, lanes)]
+    assert came == sorted(lanes)
+
+
+def test_a_meter_without_limits_lets_everybody_pass_and_asks_nobody() -> None:
+    def take(*_: object) -> Turns:
+        raise AssertionError("asked")
+
+    assert len(met(Meter(take), [Lane.BULK] * 50)) == 50
+
+
+def test_whoever_would_wait_too_long_is_sent_away_with_the_time() -> None:
+    meter = Meter(lambda _s, _n, _d: Turns(30.0))
+    meter.limits = Limits(calls_per_s=1)
+    with pytest.raises(Later) as raised:
+        met(meter, [Lane.BULK])
+    assert raised.value.in_s == 30
+
+
+@pytest.mark.usefixtures("ledger")
+def test_two_senders_together_keep_the_limit_of_an_account() -> None:
+    arrived: list[float] = []
+
+    def note(_asked: Asked) -> Says:
+        arrived.append(time.monotonic())
+        return TAKEN
+
+    with fake_provider(note) as provider:
+        add_account(provider, calls_per_s="20")
+        for number in range(60):
+            post_http(["a@example.org"], subject=str(number))
+        with sending(), sending():
+            eventually(lambda: stages() == {"submitted": 60}, within_s=30)
+    assert len(arrived) == 60
+    assert most_in_a_second(arrived) <= 20
+
+
+@pytest.mark.usefixtures("ledger")
+def test_a_day_that_is_full_leaves_the_rest_in_the_queue() -> None:
+    with fake_provider() as provider:
+        add_account(provider, recipients_per_day="3")
+        for number in range(5):
+            post_http(["a@example.org"], subject=str(number))
+        with sending():
+            eventually(lambda: len(provider.taken) == 3)
+            eventually(lambda: stages() == {"submitted": 3, "queued": 2})
+    assert len(provider.taken) == 3
+
+
+@pytest.mark.usefixtures("ledger")
+def test_a_call_to_many_is_cut_to_what_a_second_of_the_account_can_hold() -> None:
+    with fake_provider() as provider:
+        add_account(provider, recipients_per_s="200")
+        post_http(people(40))
+        with sending():
+            eventually(lambda: stages() == {"submitted": 40})
+    assert {len(asked.recipients) for asked in provider.asked} == {10}
+
+
+@pytest.mark.usefixtures("ledger")
+def test_a_429_makes_every_sender_wait() -> None:
+    with fake_provider(lambda _asked: Says(429, headers={"Retry-After": "3600"})) as provider:
+        add_account(provider)
+        post_http(people(1))
+        with sending(), sending():
+            eventually(lambda: len(provider.asked) == 1)
+            row = accounts.by_name("account")
+            assert row is not None
+            eventually(lambda: paces.standings()[row.id].rest_s > 0)
+            eventually(lambda: stages() == {"queued": 1})
+            post_http(["b@example.org"])
+            until = time.monotonic() + 2.5
+            eventually(lambda: time.monotonic() > until)
+    # Two calls at the most: the other sender may have claimed before it was told.
+    assert len(provider.asked) <= 2
+    assert stages() == {"queued": 2}
