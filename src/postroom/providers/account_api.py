@@ -19,6 +19,10 @@ class AskFailed(Exception):
     """The provider could not be asked, or declined; the message says why, without secrets."""
 
 
+class Refused(AskFailed):
+    """The provider refuses the credentials, or what they may do."""
+
+
 class IdentityStatus(StrEnum):
     """How far the provider trusts us with a From domain."""
 
@@ -46,7 +50,7 @@ class DnsRecord:
 
     purpose: Purpose
     type: str
-    """`CNAME`, `TXT` or `MX`."""
+    """`CNAME`, `TXT` or `MX`; `CAA` for a tracking host with a certificate of its own."""
     host: str
     """The full name, without the dot at its end."""
     value: str
@@ -105,6 +109,15 @@ class AccountApi(Protocol):
     async def close(self) -> None:
         """Let kept connections go."""
         ...
+
+
+def is_aligned(signed_as: str, from_domain: str) -> bool:
+    """Whether a signature by one domain vouches for a From of the other.
+
+    Relaxed alignment (RFC 7489 section 3.1.1), where one is the other or lies below it.
+    """
+    one, other = f".{signed_as.lower()}", f".{from_domain.lower()}"
+    return one.endswith(other) or other.endswith(one)
 
 
 async def asked(question: Awaitable[T]) -> T:
@@ -181,7 +194,7 @@ class JsonApi:
         if reply.status is None:
             raise AskFailed(f"no answer: {reply.error}")
         if reply.status >= 300 and reply.status not in also:
-            raise AskFailed(_declined(reply))
+            raise _declined(reply)
         return Said(reply.status, _json(reply))
 
     async def close(self) -> None:
@@ -202,10 +215,10 @@ def _json(reply: Reply) -> Any:
         raise AskFailed("the answer is no JSON; is the endpoint right?") from None
 
 
-def _declined(reply: Reply) -> str:
+def _declined(reply: Reply) -> AskFailed:
     said = " ".join(reply.body[:300].decode("utf-8", "replace").split())
     if reply.status in (401, 403):
-        return f"the provider refuses the credentials ({reply.status}): {said}"
+        return Refused(f"the provider refuses the credentials ({reply.status}): {said}")
     if reply.status == 429:
-        return "the provider asks for fewer questions (429); try again in a minute"
-    return f"the provider answered {reply.status}: {said}"
+        return AskFailed("the provider asks for fewer questions (429); try again in a minute")
+    return AskFailed(f"the provider answered {reply.status}: {said}")

@@ -148,6 +148,7 @@ PROVIDERS: dict[str, Provider] = {
             ),
         ),
         receiver=mailjet.MailjetReceiver(),
+        make_account_api=mailjet.MailjetAccountApi,
     ),
     "brevo": Provider(
         roads=(
@@ -164,6 +165,7 @@ PROVIDERS: dict[str, Provider] = {
             ),
         ),
         receiver=brevo.BrevoReceiver(),
+        make_account_api=brevo.BrevoAccountApi,
         # Brevo throws away what is answered by any 5xx.
         trouble_status=429,
     ),
@@ -214,6 +216,7 @@ PROVIDERS: dict[str, Provider] = {
             ),
         ),
         receiver=resend.ResendReceiver(),
+        make_account_api=resend.ResendAccountApi,
     ),
     "mailtrap": Provider(roads=(_by_anymail("mailtrap"),), receiver=mailtrap.MailtrapReceiver()),
     "mailersend": Provider(

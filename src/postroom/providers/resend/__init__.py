@@ -1,6 +1,7 @@
 """Resend, in both directions: its API out, webhooks in."""
 
+from postroom.providers.resend.account_api import ResendAccountApi
 from postroom.providers.resend.carrier import ResendCarrier
 from postroom.providers.resend.events import ResendReceiver
 
-__all__ = ["ResendCarrier", "ResendReceiver"]
+__all__ = ["ResendAccountApi", "ResendCarrier", "ResendReceiver"]
