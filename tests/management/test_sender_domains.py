@@ -6,6 +6,7 @@ from postroom.ledger import accounts
 from postroom.ledger import sender_domains as ledger
 from postroom.ledger.db import connection
 from postroom.management import sender_domains
+from postroom.providers.account_api import DnsRecord, Purpose
 from tests.scripted_api import InTurn, ScriptedApi, scripted_api
 
 pytestmark = pytest.mark.usefixtures("ledger")
@@ -39,6 +40,15 @@ def test_a_domain_is_registered_at_every_live_account_and_at_no_simulated_one() 
     assert carries() == {"one": True, "two": False}
     ((record, names),) = sender_domains.records_of("example.org")
     assert (record.type, record.host, names) == ("CNAME", RECORD["host"], ("one", "two"))
+
+
+def test_a_policy_is_asked_for_once() -> None:
+    own = DnsRecord(Purpose.DMARC, "TXT", "_dmarc.example.org", "v=DMARC1; p=none; rua=mailto:a@b")
+    signature = DnsRecord(Purpose.DKIM, "CNAME", RECORD["host"], RECORD["data"])
+    asked = [(signature, ("main",)), (own, ("brevo",))]
+    assert sender_domains.with_policy("example.org", asked) == asked
+    (_, (policy, names)) = sender_domains.with_policy("example.org", asked[:1])
+    assert (policy.purpose, policy.host, names) == (Purpose.DMARC, "_dmarc.example.org", ("all",))
 
 
 def test_an_account_that_cannot_be_asked_keeps_what_it_said_last() -> None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from postroom.ledger import accounts, sender_domains
 from postroom.ledger.accounts import AccountRow
 from postroom.ledger.db import LedgerUnavailable
+from postroom.management import dns
 from postroom.providers.account_api import (
     AccountApi,
     AskFailed,
@@ -83,6 +84,18 @@ def records_of(domain: str) -> list[tuple[DnsRecord, tuple[str, ...]]]:
             record = DnsRecord(Purpose(told["purpose"]), told["type"], told["host"], told["value"])
             wanted.setdefault(record, []).append(one.account)
     return [(record, tuple(names)) for record, names in wanted.items()]
+
+
+def with_policy(
+    domain: str, wanted: Sequence[tuple[DnsRecord, tuple[str, ...]]]
+) -> Sequence[tuple[DnsRecord, tuple[str, ...]]]:
+    """These records, and a DMARC policy for all accounts unless one asks for a policy of its own.
+
+    A domain with two policies has none (RFC 7489 section 6.6.3).
+    """
+    if any(record.purpose is Purpose.DMARC for record, _ in wanted):
+        return wanted
+    return [*wanted, (dns.dmarc_record(domain), ("all",))]
 
 
 def _chosen(names: Sequence[str] | None) -> list[AccountRow]:

@@ -75,7 +75,7 @@ def _tell(arguments: Namespace, outcomes: Iterable[sender_domains.Outcome]) -> i
     domain: str = arguments.domain
     said = [{"account": one.account, "says": one.said} for one in outcomes]
     carrying = {one.account for one in ledger.standing(domain) if one.carries}
-    wanted = [*sender_domains.records_of(domain), (dns.dmarc_record(domain), ("all",))]
+    wanted = sender_domains.with_policy(domain, sender_domains.records_of(domain))
     stands = asyncio.run(dns.stand(record for record, _ in wanted))
     records = [_row(record, names, stands[record]) for record, names in wanted]
     if arguments.json:
