@@ -132,6 +132,7 @@ PROVIDERS: dict[str, Provider] = {
             ),
         ),
         receiver=mailgun.MailgunReceiver(),
+        make_account_api=mailgun.MailgunAccountApi,
     ),
     "mailjet": Provider(
         roads=(
