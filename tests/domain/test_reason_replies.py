@@ -292,6 +292,49 @@ REPLIES: list[tuple[str, str, str]] = [
     ("example.org", "554 5.6.1 Banned attachment type .exe", "attachment_refused"),
     ("example.org", "500 unknown recipient", "address_unknown"),
     ("example.org", "554 Transaction failed", "policy_refused"),
+    # Addresses between the words, with and without brackets
+    ("example.org", "550 permanent error: user jo@example.org doesn't exist", "address_unknown"),
+    ("example.org", "550 The account <jo@example.org> does not exist", "address_unknown"),
+    ("example.org", "550 user unknown-spam@virus.example: refused", "unclassified"),
+    # qmail ends every failure in the same words
+    (
+        "example.org",
+        "192.0.2.1 does not like recipient. Remote host said: 550 5.1.1 no. Giving up on 192.0.2.1",
+        "address_unknown",
+    ),
+    ("example.org", "Host not found, try again", "routing_or_network"),
+    ("example.org", "an MX or SRV record indicated no SMTP service", "domain_no_mail"),
+    ("example.org", "all relevant MX records point to non-existent hosts", "domain_unknown"),
+    ("example.org", "550 Too many messages on the server for this user", "mailbox_full"),
+    ("example.org", "550 5.2.121 Recipient's per hour message receive limit", "rate_limited"),
+    (
+        "example.org",
+        "550 5.2.3 RESOLVER.RST.RecipSizeLimit; message too large for this recipient",
+        "message_too_large",
+    ),
+    # Operators with words of their own
+    (
+        "t-online.de",
+        "554 IP=192.0.2.1 - A problem occurred. (Ask your postmaster for help.) (BL)",
+        "reputation_block",
+    ),
+    ("163.com", "554 DT:SPM 163 mx1", "content_refused"),
+    ("163.com", "451 MI:SFQ 163 mx1", "rate_limited"),
+    (
+        "laposte.net",
+        "550 5.5.0 Boite du destinataire archivee. Archived recipient.",
+        "mailbox_disabled",
+    ),
+    # Other languages
+    ("example.org", "550 Der Benutzer existiert nicht", "address_unknown"),
+    ("example.org", "550 Empfaenger unbekannt", "address_unknown"),
+    ("example.org", "550 utilisateur inconnu", "address_unknown"),
+    ("example.org", "550 El usuario no existe", "address_unknown"),
+    ("example.org", "550 casella postale inesistente", "address_unknown"),
+    ("example.org", "550 Adres nie istnieje", "address_unknown"),
+    ("example.org", "550 пользователь не найден", "address_unknown"),
+    ("example.org", "550 用户不存在", "address_unknown"),
+    ("example.org", "552 casella piena", "mailbox_full"),
 ]
 
 

@@ -100,6 +100,8 @@ def _failure(told: Told, provider: str) -> Reading:
     words = normalised(told.diagnostic or "")
     if told.type in _NOT_ATTEMPTED or any(text in words for text in LIST_TEXTS + QUOTA_TEXTS):
         return _not_attempted(told, provider, words)
+    if told.diagnostic == told.provider_class:
+        words = ""  # the class alone, which its own row reads
     temporary = is_temporary(told)
     name, basis = _decided(told, provider, words, temporary)
     if temporary:

@@ -301,5 +301,6 @@ OPERATOR_RULES: tuple[TextRule, ...] = (
     *rules("policy_refused", SYMANTEC, "connection rejected by policy"),
     *rules("policy_refused", DOCOMO, "unknown user", operator="docomo"),
     *rules("rate_limited", SENDGRID, "ips were throttled by recipient server"),
+    *rules("domain_unknown", SENDGRID, "unable to get mx info"),
 )
 """First match speaks; before the wordings that many systems share."""

@@ -5,6 +5,11 @@ from postroom.domain.reason_wordings import COMMON
 
 WEAK_RULES: tuple[TextRule, ...] = (
     *rules(
+        "unclassified",
+        "RFC 5321 4.2.3: not found, no access, or refused by policy; so no class may say which",
+        "mailbox unavailable",
+    ),
+    *rules(
         "receiver_down",
         COMMON,
         """

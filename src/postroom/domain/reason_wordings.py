@@ -43,7 +43,11 @@ SYSTEM_RULES: tuple[TextRule, ...] = (
     *rules(
         "mailbox_full",
         COMMON,
-        "too many messages on the server | too much mail stored | too many messages in & mailbox",
+        """
+        too many messages on the server | too much mail stored | too many messages in & mailbox |
+        or is full | or mailbox full | or mailbox is full | or the mailbox is full |
+        or over quota | or is over quota | or quota exceeded
+        """,
     ),
     *rules(
         "domain_no_mail",
