@@ -17,7 +17,7 @@ from postroom.management.secret_file import read_or_make
 
 _environment = Environment()
 _text, _text_or_unset = _environment.text, _environment.text_or_unset
-_secret, _file = _environment.secret, _environment.file
+_secret, _secrets, _file = _environment.secret, _environment.secrets, _environment.file
 _whole, _whole_or_unset = _environment.whole, _environment.whole_or_unset
 _port, _port_or_unset = _environment.port, _environment.port_or_unset
 _seconds = _environment.seconds
@@ -202,6 +202,16 @@ POSTROOM_SILENCE_DEFERRED_S = _seconds(
     "POSTROOM_SILENCE_DEFERRED_S",
     int(retry.SILENCE_AFTER_DEFERRAL.total_seconds()),
     "After a deferral: 72 hours of tries and a day.",
+)
+
+# Accounts
+
+POSTROOM_ACCOUNT_SETTINGS = _secrets(
+    "POSTROOM_ACCOUNT_",
+    "POSTROOM_ACCOUNT_<NAME>_<SETTING>",
+    "text",
+    "A setting of the account NAME that stays out of the database; it goes before a sealed one. In"
+    " upper case, with `_` for all but A to Z and 0 to 9.",
 )
 
 # Django

@@ -33,7 +33,12 @@ def test_every_setting_has_a_unit_and_a_reason() -> None:
 def test_every_setting_is_read_somewhere() -> None:
     from postroom import settings
 
-    of_the_settings_themselves = {"DATABASE_URL", "POSTROOM_LOG_LEVEL"}
+    of_the_settings_themselves = {
+        "DATABASE_URL",
+        "POSTROOM_LOG_LEVEL",
+        # Read as a whole, as settings.POSTROOM_ACCOUNT_SETTINGS.
+        "POSTROOM_ACCOUNT_<NAME>_<SETTING>",
+    }
     code = "".join(file.read_text(encoding="utf-8") for file in _SOURCE.rglob("*.py"))
     unread = {one.name for one in settings.POSTROOM_TABLE if f"settings.{one.name}" not in code}
     assert unread == of_the_settings_themselves
@@ -80,6 +85,25 @@ def test_a_missing_or_empty_secret_file_is_refused(tmp_path: Path, content: str 
     environment = Environment({"SECRET_FILE": str(tmp_path / "secret")})
     with pytest.raises(ConfigurationError, match="SECRET_FILE"):
         environment.secret("SECRET", "text", "")
+
+
+def test_secrets_of_one_beginning_come_from_the_environment_and_from_files(tmp_path: Path) -> None:
+    (tmp_path / "key").write_text("SG.x\n")
+    variables = {
+        "A_ONE_KEY_FILE": str(tmp_path / "key"),
+        "A_ONE_USER": "u",
+        "A_TWO": "",
+        "B_X": "y",
+    }
+    found = Environment(variables).secrets("A_", "A_<NAME>", "text", "")
+    assert found == {"ONE_KEY": "SG.x", "ONE_USER": "u"}
+
+
+@pytest.mark.parametrize("also", [{}, {"A_ONE_KEY": "x"}])
+def test_secrets_of_one_beginning_are_refused_as_a_single_one_is(also: dict[str, str]) -> None:
+    environment = Environment({"A_ONE_KEY_FILE": "/nowhere"} | also)
+    with pytest.raises(ConfigurationError, match="A_ONE_KEY_FILE"):
+        environment.secrets("A_", "A_<NAME>", "text", "")
 
 
 def test_a_file_that_does_not_exist_is_refused() -> None:

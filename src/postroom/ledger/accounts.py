@@ -15,7 +15,8 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from django.conf import settings
 from psycopg.errors import UniqueViolation
 
-from postroom.ledger.db import connection
+from postroom.ledger import outside_settings
+from postroom.ledger.db import connection, transaction
 
 
 class SealBroken(Exception):
@@ -31,9 +32,12 @@ class AccountRow:
     provider: str
     simulated: bool
     settings: dict[str, str] = field(repr=False)
+    """The sealed ones, and over them those of the environment."""
     stopped: bool
     stopped_why: str | None
     webhook_secret_digest: bytes = field(repr=False)
+    from_environment: frozenset[str]
+    """Names of the settings that the environment sets."""
 
     def is_webhook_secret(self, secret: str) -> bool:
         """Whether this is the secret of the account's webhook path."""
@@ -60,13 +64,34 @@ def add(name: str, provider: str, simulated: bool, account_settings: Mapping[str
 
 
 def change(name: str, account_settings: Mapping[str, str]) -> bool:
-    """Whether there is such an account; its settings are these now."""
+    """Whether there is such an account; its sealed settings are these now."""
     with connection() as conn:
         changed = conn.execute(
             "UPDATE account SET sealed_settings = %s WHERE name = %s",
             (_seal(account_settings), name),
         )
     return changed.rowcount == 1
+
+
+def adjust(name: str, changes: Mapping[str, str]) -> list[str] | None:
+    """The names of the sealed settings, with these changes; None: there is no such account.
+
+    An empty value takes a setting away. What the environment sets is not sealed along.
+    """
+    with transaction() as conn:
+        row = conn.execute(
+            "SELECT sealed_settings FROM account WHERE name = %s FOR UPDATE",
+            (name,),
+        ).fetchone()
+        if row is None:
+            return None
+        changed = _unseal(bytes(row[0])) | dict(changes)
+        kept = {setting: value for setting, value in changed.items() if value}
+        conn.execute(
+            "UPDATE account SET sealed_settings = %s WHERE name = %s",
+            (_seal(kept), name),
+        )
+    return sorted(kept)
 
 
 def renew_webhook_secret(name: str) -> str | None:
@@ -85,7 +110,7 @@ def renew_webhook_secret(name: str) -> str | None:
 
 _COLUMNS = (
     "id, name, provider, simulated, sealed_settings, stopped_at IS NOT NULL, stopped_why,"
-    " webhook_secret_digest"
+    " webhook_secret_digest, ARRAY(SELECT name FROM account)"
 )
 
 
@@ -134,9 +159,18 @@ def restart(account_id: int) -> bool:
 
 
 def _row(row: tuple[Any, ...]) -> AccountRow:
-    id, name, provider, simulated, sealed, stopped, why, digest = row
+    id, name, provider, simulated, sealed, stopped, why, digest, names = row
+    outside = outside_settings.settings_of(name, names)
     return AccountRow(
-        id, name, provider, simulated, _unseal(bytes(sealed)), stopped, why, bytes(digest)
+        id=id,
+        name=name,
+        provider=provider,
+        simulated=simulated,
+        settings=_unseal(bytes(sealed)) | outside,
+        stopped=stopped,
+        stopped_why=why,
+        webhook_secret_digest=bytes(digest),
+        from_environment=frozenset(outside),
     )
 
 

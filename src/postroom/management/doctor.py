@@ -12,7 +12,7 @@ from cryptography import x509
 from django.conf import settings
 from django.db import OperationalError, connection
 
-from postroom.ledger import accounts
+from postroom.ledger import accounts, outside_settings
 from postroom.ledger.db import LedgerUnavailable
 from postroom.management import probes
 from postroom.management.migrate import pending_migrations
@@ -111,6 +111,9 @@ def _accounts() -> Iterator[Finding]:
     except (accounts.SealBroken, LedgerUnavailable) as error:
         yield Finding(Level.MISSING, "accounts", str(error) or str(type(error).__doc__))
         return
+    for stray in outside_settings.strays(account.name for account in known):
+        said = f"POSTROOM_ACCOUNT_{stray} is set and fits no account."
+        yield Finding(Level.MISSING, "accounts", said)
     if all(account.simulated for account in known):
         yield Finding(
             Level.NOTE,

@@ -1,7 +1,7 @@
 """Reads single values from the environment, and keeps the table of all that may be set."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from ipaddress import ip_address
 from pathlib import Path
@@ -46,6 +46,20 @@ class Environment:
     def secret(self, name: str, unit: str, reason: str) -> str | None:
         """Gives the value, or the content of the file that `NAME_FILE` names."""
         self.table.append(Setting(name, "", unit, reason, is_secret=True))
+        return self._secret(name)
+
+    def secrets(self, start: str, shown: str, unit: str, reason: str) -> Mapping[str, str]:
+        """Gives every secret whose name begins so, by the rest of its name.
+
+        `shown` stands for them all on the table.
+        """
+        self.table.append(Setting(shown, "", unit, reason, is_secret=True))
+        set_ones = (name for name, value in self._variables.items() if value)
+        names = {name.removesuffix("_FILE") for name in set_ones if name.startswith(start)}
+        found = {name.removeprefix(start): self._secret(name) for name in names}
+        return {rest: value for rest, value in found.items() if value is not None}
+
+    def _secret(self, name: str) -> str | None:
         value = self._variables.get(name) or None
         file = self._variables.get(f"{name}_FILE")
         if file is None or file == "":

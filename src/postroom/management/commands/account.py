@@ -86,12 +86,16 @@ def _renew_webhook(arguments: Namespace) -> int:
 
 def _set(arguments: Namespace) -> int:
     account = _known(arguments.name)
-    changed = account.settings | dict(map(_setting, arguments.set))
-    accounts.change(account.name, {name: value for name, value in changed.items() if value})
+    changes = dict(map(_setting, arguments.set))
+    kept = accounts.adjust(account.name, changes)
+    said = f"{account.name} was changed; senders follow within seconds."
+    shadowed = sorted(account.from_environment & changes.keys())
+    if shadowed:
+        said += f" Still set by the environment, which goes before: {', '.join(shadowed)}."
     print_done(
         arguments,
-        {"name": account.name, "settings": sorted(name for name in changed if changed[name])},
-        f"{account.name} was changed; senders follow within seconds.",
+        {"name": account.name, "settings": kept, "from_environment": shadowed},
+        said,
     )
     return 0
 
@@ -130,6 +134,7 @@ def _list(arguments: Namespace) -> int:
             "provider": account.provider,
             "simulated": account.simulated,
             "settings": sorted(account.settings),
+            "from_environment": sorted(account.from_environment),
             "stopped": account.stopped_why if account.stopped else None,
         }
         for account in accounts.all_accounts()
