@@ -17,6 +17,7 @@ from postroom.providers.account_api import (
     IdentityStatus,
     JsonApi,
     Purpose,
+    Refused,
     Said,
     Webhook,
 )
@@ -68,7 +69,7 @@ class ResendAccountApi:
             )
         elif said.status == 401:
             why = said.about("message") or ""
-            raise AskFailed(f"the provider refuses the credentials (401): {why}")
+            raise Refused(f"the provider refuses the credentials (401): {why}")
         return sentences
 
     async def identity(self, account: Account, domain: str) -> Identity | None:
