@@ -185,6 +185,7 @@ PROVIDERS: dict[str, Provider] = {
             ),
         ),
         receiver=postmark.PostmarkReceiver(),
+        make_account_api=postmark.PostmarkAccountApi,
     ),
     "sparkpost": Provider(
         roads=(
