@@ -40,22 +40,21 @@ def most_in_a_second(instants: Sequence[float]) -> int:
 def test_the_narrowest_limit_counts(
     settings: dict[str, str], standing: Standing | None, limits: Limits
 ) -> None:
-    assert Limits.of(settings, standing) == limits
-    assert limits.any is (limits != Limits())
+    assert Limits.of(settings, standing, 1) == limits
+    assert limits.bind is (limits != Limits())
 
 
 @given(
     limit=st.integers(1, 2000),
-    sizes=st.lists(st.integers(1, 100), min_size=1, max_size=60),
-    late=st.randoms(use_true_random=False),
+    batch_size=st.integers(1, 1000),
+    sizes=st.lists(st.integers(1, 1000), min_size=1, max_size=60),
 )
 def test_calls_that_keep_their_stretches_never_overfill_a_second(
-    limit: int, sizes: list[int], late: object
+    limit: int, batch_size: int, sizes: list[int]
 ) -> None:
-    biggest = max(1, limit // 20)
-    sizes = [min(size, biggest) for size in sizes]
-    limits, at, made = Limits(recipients_per_s=limit), 0.0, []
-    for size in sizes:
+    limits = Limits(recipients_per_s=limit, batch_size=batch_size)
+    at, made = 0.0, []
+    for size in (min(size, limits.recipients_max or 1) for size in sizes):
         made.append((at, size))
         at += limits.stretch_s(size)
     for start, _ in made:

@@ -117,6 +117,7 @@ def _renew_all(conn: Connection, attempts: Sequence[NewAttempt]) -> set[UUID]:
     renewed: set[UUID] = set()
     for fence, ids in _by_fence([h for one in attempts for h in one.handovers]):
         _stop_decided(conn, ids, fence)
+        _stop_paused(conn, ids, fence)
         renewed |= _renew(conn, ids, fence, lease_s)
     return renewed
 
@@ -146,6 +147,18 @@ def _stop_decided(conn: Connection, ids: list[UUID], fence: int) -> None:
         "UPDATE delivery SET stage = 'handed', lease_until = NULL, changed_at = now()"
         " WHERE id = ANY(%s) AND stage = 'submitting' AND fence = %s"
         "   AND verdict IS NOT NULL AND verdict NOT IN ('indeterminate', 'unconfirmed')",
+        (ids, fence),
+    )
+
+
+def _stop_paused(conn: Connection, ids: list[UUID], fence: int) -> None:
+    """What was paused between claim and begin waits in the queue."""
+    conn.execute(
+        "UPDATE delivery SET stage = 'queued', lease_until = NULL, changed_at = now()"
+        " WHERE id = ANY(%s) AND stage = 'submitting' AND fence = %s"
+        "   AND (application_id IN (SELECT id FROM application WHERE paused_at IS NOT NULL)"
+        "        OR communication_id IN"
+        "           (SELECT id FROM communication WHERE paused_at IS NOT NULL))",
         (ids, fence),
     )
 

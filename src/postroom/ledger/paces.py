@@ -82,7 +82,8 @@ def slow(account_id: int, rest_s: float, observed_per_s: float | None) -> None:
         conn.execute(
             "INSERT INTO account_pace AS pace (account_id, rest_until, learned_per_s, learned_at)"
             " VALUES (%(id)s, now() + %(rest)s::float8 * interval '1 s',"
-            "         CASE WHEN %(seen)s::float8 IS NOT NULL THEN GREATEST(0.5, %(seen)s::float8 / 2) END,"
+            "         CASE WHEN %(seen)s::float8 IS NOT NULL"
+            "              THEN GREATEST(0.5, %(seen)s::float8 / 2) END,"
             "         now() + %(rest)s::float8 * interval '1 s')"
             " ON CONFLICT (account_id) DO UPDATE"
             "   SET rest_until = GREATEST(pace.rest_until, excluded.rest_until),"

@@ -3,6 +3,7 @@
 Every move is guarded in its WHERE; a row that has moved on is left alone.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
@@ -11,9 +12,11 @@ from uuid import UUID
 
 from postroom.domain.delivery import EventType, Stage
 from postroom.domain.lane import Lane
+from postroom.ledger import application_limits
 from postroom.ledger.db import Connection, transaction
 from postroom.ledger.folding import refold
 from postroom.ledger.local_events import record_moves
+from postroom.ledger.shares import Due, Rota, due
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,19 +38,26 @@ class Claimed:
     lease_until: datetime
 
 
+_rota = Rota()
+_KEPT_SHARE = 20
+"""One part in so many of a claim is kept for each lane below, where that has anything."""
+
+
 def claim(
     simulated: Sequence[bool], limit: int, lease_s: float, lanes: Sequence[Lane] = tuple(Lane)
 ) -> list[Claimed]:
-    """Up to `limit` due deliveries of these lanes, urgent before normal before bulk, oldest first.
+    """Up to `limit` due deliveries of these lanes, urgent before normal before bulk.
 
-    Deliveries that are suppressed or expired by now are recorded as such instead of claimed.
+    Within a lane, applications and communications share alike, and each one's oldest come first.
+    Nothing of a paused one is claimed. Deliveries that are suppressed or expired by now are
+    recorded as such instead of claimed.
     """
     with transaction() as conn:
-        due = _due(conn, simulated, lanes, limit)
+        due = _due(conn, simulated, sorted(lanes), limit)
         if not due:
             return []
         suppressed = _suppress(conn, set(due))
-        expired = {id for id, is_late in due.items() if is_late} - suppressed
+        expired = {id for id, one in due.items() if one.is_late} - suppressed
         _expire(conn, expired)
         _drop_copies(conn, suppressed | expired)
         return _lease(conn, due.keys() - suppressed - expired, lease_s)
@@ -55,28 +65,36 @@ def claim(
 
 def _due(
     conn: Connection, simulated: Sequence[bool], lanes: Sequence[Lane], limit: int
-) -> dict[UUID, bool]:
-    """What may be claimed, and whether it is past its expiry."""
-    found: dict[UUID, bool] = {}
-    for lane in sorted(lanes):
+) -> dict[UUID, Due]:
+    """What may be claimed; first with a little kept for each lane below, then without."""
+    found: dict[UUID, Due] = {}
+    more = []
+    for below, lane in reversed(list(enumerate(reversed(lanes)))):
         for kind in simulated:
-            if len(found) < limit:
-                found.update(_due_in_lane(conn, kind, lane, limit - len(found)))
+            most = limit - len(found) - below * (limit // _KEPT_SHARE)
+            taken = _due_in_lane(conn, kind, lane, most, found)
+            found |= taken
+            if 0 < most == len(taken):
+                more.append((kind, lane))
+    for kind, lane in more:
+        found |= _due_in_lane(conn, kind, lane, limit - len(found), found)
     return found
 
 
 def _due_in_lane(
-    conn: Connection, simulated: bool, lane: Lane, limit: int
-) -> Iterable[tuple[UUID, bool]]:
-    return conn.execute(
-        "SELECT id, COALESCE(expires_at <= now(), false) FROM delivery"
-        " WHERE simulated = %s AND lane = %s"
-        "   AND stage IN ('queued', 'scheduled') AND due_at <= now()"
-        " ORDER BY due_at, id"
-        " LIMIT %s"
-        "   FOR UPDATE SKIP LOCKED",
-        (simulated, int(lane), limit),
-    ).fetchall()
+    conn: Connection, simulated: bool, lane: Lane, limit: int, had: Iterable[UUID]
+) -> dict[UUID, Due]:
+    if limit <= 0:
+        return {}
+    groups = _rota.groups(conn, simulated, lane)
+    _rota.served(simulated, lane, groups, limit)
+    if not groups:
+        return {}
+    applications = () if simulated else {group.application for group in groups}
+    rooms = application_limits.rooms(conn, applications)
+    taken = due(conn, simulated, lane, groups, limit, rooms, had)
+    application_limits.use(conn, Counter(one.application for one in taken.values()), rooms)
+    return taken
 
 
 def _suppress(conn: Connection, ids: set[UUID]) -> set[UUID]:

@@ -17,9 +17,6 @@ from postroom.sending.limits import Limits
 from postroom.sending.meter import Meters
 from postroom.sending.roads import Carriers, Way, ways_of
 
-_CALL_S_MAX = 0.05
-"""One call uses up no more than this part of an account's second."""
-
 
 class Accounts:
     """What this sender knows of the accounts; `refresh` looks again."""
@@ -36,23 +33,24 @@ class Accounts:
         standings = await asyncio.to_thread(paces.standings)
         for simulated in (True, False):
             known = _known(await asyncio.to_thread(ledger.usable, simulated))
-            for account in known:
-                self._heed(account, standings.get(account.id))
             ways = ways_of(known, self._carriers, carried)
+            for account in known:
+                self._heed(account, standings.get(account.id), ways)
             self._ways[simulated] = [self._bounded(way) for way in ways]
 
-    def _heed(self, account: Account, standing: paces.Standing | None) -> None:
+    def _heed(self, account: Account, standing: paces.Standing | None, ways: Iterable[Way]) -> None:
         """Take over what other senders have learned of the account."""
-        self._meters.of(account.id).limits = Limits.of(account.settings, standing)
+        sizes = [
+            way.carrier.capabilities.batch_size for way in ways if way.account.id == account.id
+        ]
+        limits = Limits.of(account.settings, standing, max(sizes, default=1))
+        self._meters.of(account.id).limits = limits
         if standing is not None:
             self._back_off.rest(account.id, time.monotonic() + standing.rest_s)
 
     def _bounded(self, way: Way) -> Way:
-        """With calls so small that several of them fit into a second of the account."""
-        per_s = self._meters.of(way.account.id).limits.recipients_per_s
-        if per_s is None:
-            return way
-        return replace(way, recipients_max=max(1, int(per_s * _CALL_S_MAX)))
+        limits = self._meters.of(way.account.id).limits
+        return replace(way, recipients_max=limits.recipients_max)
 
     def calls_within(self, kinds: Iterable[bool], seconds: float) -> float:
         """How many calls the accounts of these kinds can make in this time at the most."""

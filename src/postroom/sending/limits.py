@@ -8,6 +8,8 @@ from postroom.ledger.paces import Standing
 
 SETTINGS = ("calls_per_s", "recipients_per_s", "recipients_per_day")
 """Settings of an account, numbers above zero."""
+_CALL_S_MAX = 0.05
+"""One call uses up no more than this part of an account's second."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,23 +19,31 @@ class Limits:
     calls_per_s: float | None = None
     recipients_per_s: float | None = None
     recipients_per_day: float | None = None
+    batch_size: int = 1
+    """Recipients that the account's roads take in one call."""
 
     @classmethod
-    def of(cls, settings: Mapping[str, str], standing: Standing | None) -> Self:
+    def of(cls, settings: Mapping[str, str], standing: Standing | None, batch_size: int) -> Self:
         """The narrowest of everything that is known."""
         calls, per_s, per_day = (_number(settings.get(name)) for name in SETTINGS)
-        if standing is None:
-            return cls(calls, per_s, per_day)
-        return cls(
-            _least(calls, standing.learned_per_s),
-            _least(per_s, standing.told_per_s),
-            _least(per_day, standing.told_per_day),
-        )
+        if standing is not None:
+            calls = _least(calls, standing.learned_per_s)
+            per_s = _least(per_s, standing.told_per_s)
+            per_day = _least(per_day, standing.told_per_day)
+        return cls(calls, per_s, per_day, batch_size)
 
     @property
-    def any(self) -> bool:
+    def recipients_max(self) -> int | None:
+        """Recipients of one call, so few that many calls fit into a second; None: any number."""
+        if self.recipients_per_s is None:
+            return None
+        return max(1, min(self.batch_size, int(self.recipients_per_s * _CALL_S_MAX)))
+
+    @property
+    def bind(self) -> bool:
         """Whether there is a limit at all."""
-        return (self.calls_per_s, self.recipients_per_s, self.recipients_per_day) != (None,) * 3
+        limits = (self.calls_per_s, self.recipients_per_s, self.recipients_per_day)
+        return any(limit is not None for limit in limits)
 
     def calls_within(self, seconds: float, recipients: float) -> float:
         """How many calls of so many recipients go out in this time at the most."""
@@ -46,7 +56,7 @@ class Limits:
         if self.recipients_per_s is None:
             return by_calls
         # A call cannot be cut: the second in which it falls may be full but for one recipient.
-        spare = max(self.recipients_per_s - recipients + 1, 1.0)
+        spare = max(self.recipients_per_s - (self.recipients_max or 1) + 1, 1.0)
         return max(by_calls, recipients / min(spare, self.recipients_per_s))
 
 

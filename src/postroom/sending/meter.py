@@ -72,7 +72,7 @@ class Meter:
 
     async def turn(self, lane: Lane, recipients: int) -> float:
         """The instant (monotonic) at which the call is to be made; raises Later."""
-        if not self.limits.any:
+        if not self.limits.bind:
             return time.monotonic()
         turn: asyncio.Future[float] = asyncio.get_running_loop().create_future()
         heapq.heappush(self._waiting, _Waiting(lane, next(self._numbers), recipients, turn))
@@ -84,7 +84,7 @@ class Meter:
         """Returns at the call's turn, another one where this one was missed; raises Later."""
         while True:
             await asyncio.sleep(max(0.0, at - time.monotonic()))
-            if not self.limits.any or time.monotonic() - at <= LATE_S_MAX:
+            if not self.limits.bind or time.monotonic() - at <= LATE_S_MAX:
                 break
             at = await self.turn(lane, recipients)
         self._made.append(time.monotonic())

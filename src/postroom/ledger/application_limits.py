@@ -1,0 +1,59 @@
+"""What an application may send: recipients a second and a day, as counters, not as counts."""
+
+from collections.abc import Iterable, Mapping
+
+from postroom.ledger.db import Connection
+
+_ROOMS = """
+WITH limited AS (
+   SELECT id, recipients_per_s, recipients_per_day
+     FROM application
+    WHERE id = ANY(%(ids)s) AND (recipients_per_s IS NOT NULL OR recipients_per_day IS NOT NULL)),
+made AS (
+   INSERT INTO application_pace (application_id, room, room_at, day, day_count)
+   SELECT id, COALESCE(recipients_per_s, 0), now(), (now() AT TIME ZONE 'UTC')::date, 0
+     FROM limited
+   ON CONFLICT DO NOTHING)
+SELECT id, recipients_per_s, recipients_per_day FROM limited ORDER BY id
+"""
+_LOCK = """
+UPDATE application_pace
+   SET room = LEAST(%(per_s)s, room + %(per_s)s * extract(epoch FROM now() - room_at)),
+       room_at = now(),
+       day_count = CASE WHEN day = (now() AT TIME ZONE 'UTC')::date THEN day_count ELSE 0 END,
+       day = (now() AT TIME ZONE 'UTC')::date
+ WHERE application_id = %(id)s
+RETURNING floor(room)::integer, day_count
+"""
+_NO_LIMIT = 2**31 - 1
+
+
+def rooms(conn: Connection, applications: Iterable[int]) -> dict[int, int]:
+    """Recipients that each application with a limit may have now; their rows stay locked.
+
+    So two claims at once never use the same room.
+    """
+    wanted = list(set(applications))
+    if not wanted:
+        return {}
+    limited = conn.execute(_ROOMS, {"ids": wanted}).fetchall()
+    found = {}
+    for id, per_s, per_day in limited:
+        row = conn.execute(_LOCK, {"id": id, "per_s": per_s or 0}).fetchone()
+        room, day_count = row if row is not None else (per_s or 0, 0)
+        by_second = room if per_s is not None else _NO_LIMIT
+        by_day = max(0, per_day - day_count) if per_day is not None else _NO_LIMIT
+        found[id] = min(by_second, by_day)
+    return found
+
+
+def use(conn: Connection, used: Mapping[int, int], rooms: Mapping[int, int]) -> None:
+    """So many recipients of each application were claimed; counted for those that have limits."""
+    for id, recipients in sorted(used.items()):
+        if id not in rooms:
+            continue
+        conn.execute(
+            "UPDATE application_pace SET room = room - %s, day_count = day_count + %s"
+            " WHERE application_id = %s",
+            (recipients, recipients, id),
+        )

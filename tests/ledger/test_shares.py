@@ -1,0 +1,160 @@
+"""Within a lane everybody has a share; what is paused, or has had its fill, waits."""
+
+from collections import Counter
+from collections.abc import Sequence
+
+import pytest
+
+from postroom.domain.lane import Lane
+from postroom.ledger import attempts, queue
+from postroom.ledger.db import connection
+from postroom.ledger.pauses import pause_application, pause_communication
+from postroom.ledger.queue import Claimed, Rota
+from tests.ledger.making import accept, application, begin, claim, new_message, row, scalar, settle
+
+pytestmark = pytest.mark.usefixtures("ledger")
+
+
+@pytest.fixture(autouse=True)
+def rota(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A sender that has claimed nothing yet."""
+    monkeypatch.setattr(queue, "_rota", Rota())
+
+
+def post(app: int, count: int, communication: str | None = None, **changes: object) -> None:
+    people = [f"p{n}@{communication or 'none'}-{app}.example" for n in range(count)]
+    accept(new_message(app, people, communication=communication, **changes))
+
+
+def by_domain(claimed: Sequence[Claimed]) -> Counter[str]:
+    return Counter(one.recipient.partition("@")[2].removesuffix(".example") for one in claimed)
+
+
+def test_a_million_of_one_application_do_not_starve_the_ten_of_another() -> None:
+    first, second = application("first"), application("second")
+    post(first, 500)
+    post(second, 10)
+    assert by_domain(claim(100)) == {f"none-{first}": 90, f"none-{second}": 10}
+
+
+def test_communications_of_one_application_share_alike() -> None:
+    app = application()
+    for name in ("big", "small", None):
+        post(app, 60, name)
+    shares = by_domain(claim(90)).values()
+    assert sum(shares) == 90
+    assert max(shares) - min(shares) <= 2
+
+
+def test_what_one_leaves_over_goes_to_the_others() -> None:
+    app = application()
+    post(app, 5, "small")
+    post(app, 300, "big")
+    assert by_domain(claim(200)) == {f"small-{app}": 5, f"big-{app}": 195}
+
+
+def test_claims_smaller_than_the_number_of_groups_serve_all_of_them_in_turn() -> None:
+    app = application()
+    for number in range(5):
+        post(app, 3, f"c{number}")
+    first_round = [next(iter(by_domain(claim(1)))) for _ in range(5)]
+    assert sorted(first_round) == [f"c{number}-{app}" for number in range(5)]
+    assert sum(by_domain(claim(100)).values()) == 10
+
+
+def test_a_lane_below_keeps_a_little_of_every_claim() -> None:
+    app = application()
+    post(app, 300, "urgent", lane=Lane.URGENT)
+    post(app, 300, "bulk", lane=Lane.BULK)
+    lanes = Counter(one.lane for one in claim(100))
+    assert lanes == {Lane.URGENT: 90, Lane.BULK: 10}, "a twentieth for each of the two below"
+
+
+def test_a_claim_is_full_when_the_lanes_below_have_nothing() -> None:
+    post(application(), 300, lane=Lane.URGENT)
+    claimed = claim(100)
+    assert len({one.delivery_id for one in claimed}) == 100
+
+
+def test_nothing_of_a_paused_application_is_claimed_until_it_goes_on() -> None:
+    post(application("first"), 3)
+    post(application("second"), 2)
+    assert pause_application("first", True)
+    assert pause_application("first", True) is False, "it is paused already"
+    assert len(claim()) == 2
+    assert claim() == []
+    assert pause_application("first", False)
+    assert len(claim()) == 3
+    assert pause_application("nobody", True) is None
+
+
+def test_nothing_of_a_paused_communication_is_claimed_until_it_goes_on() -> None:
+    app = application()
+    post(app, 3, "news")
+    post(app, 2)
+    assert pause_communication(app, "news", True)
+    assert len(claim()) == 2
+    assert pause_communication(app, "news", False)
+    assert len(claim()) == 3
+    assert pause_communication(app, "other", True) is None
+    assert pause_communication(app + 1, "news", True) is None
+
+
+def test_a_pause_also_stops_what_was_claimed_and_is_not_handed_over_yet() -> None:
+    app = application()
+    post(app, 2, "news")
+    claimed = claim()
+    pause_communication(app, "news", True)
+    attempt = begin(claimed)
+    assert scalar("SELECT count(*) FROM attempt WHERE id = %s", attempt.id) == 0
+    assert {row(one.delivery_id, "stage") for one in claimed} == {("queued",)}
+
+
+def test_what_was_handed_over_before_the_pause_is_settled_all_the_same() -> None:
+    app = application()
+    post(app, 1, "news")
+    attempt = begin(claim())
+    pause_communication(app, "news", True)
+    settle(attempt)
+    assert row(attempt.handovers[0].delivery_id, "verdict") == ("submitted",)
+    assert attempts.sweep_leases(10) == 0
+
+
+def limit_application(name: str, column: str, value: int) -> None:
+    with connection() as conn:
+        conn.execute(f"UPDATE application SET {column} = %s WHERE name = %s", (value, name))
+
+
+def claim_live(limit: int = 100) -> list[Claimed]:
+    return queue.claim([False], limit, 60)
+
+
+def test_an_application_gets_no_more_in_a_second_than_it_may() -> None:
+    first, second = application("first"), application("second")
+    limit_application("first", "recipients_per_s", 10)
+    post(first, 50, simulated=False)
+    post(second, 50, simulated=False)
+    assert by_domain(claim_live()) == {f"none-{first}": 10, f"none-{second}": 50}
+    assert len(claim_live()) <= 5, "a second has not passed"
+    with connection() as conn:
+        conn.execute("UPDATE application_pace SET room_at = room_at - interval '1 hour'")
+    assert len(claim_live()) == 10, "unused seconds are not saved up"
+
+
+def test_an_application_gets_no_more_in_a_day_than_it_may() -> None:
+    app = application("shop")
+    limit_application("shop", "recipients_per_day", 30)
+    post(app, 50, simulated=False)
+    assert len(claim_live(20)) == 20
+    assert len(claim_live(20)) == 10
+    assert claim_live(20) == []
+    with connection() as conn:
+        conn.execute("UPDATE application_pace SET day = day - 1")
+    assert len(claim_live(20)) == 20
+
+
+def test_simulated_mail_uses_up_no_limit() -> None:
+    app = application("shop")
+    limit_application("shop", "recipients_per_day", 1)
+    post(app, 20)
+    assert len(claim()) == 20
