@@ -347,5 +347,5 @@ def test_a_mail_that_says_nothing_is_kept_and_decides_nothing(door: Door, path: 
 def test_stored_bounces_are_read_again_by_a_replay(door: Door, path: str) -> None:
     come_back(door, path, report())
     interpret()
-    assert replay() == 1
+    assert replay().receipts == 1
     assert outcome()[0] == "bounced"

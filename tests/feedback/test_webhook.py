@@ -190,7 +190,7 @@ def test_replaying_all_receipts_gives_the_same_ledger() -> None:
     interpret()
     everything = "SELECT array_agg(event.*::text ORDER BY digest) FROM event"
     before = scalar(everything), verdict(attempt), scalar("SELECT count(*) FROM hearing")
-    assert interpreter.replay() == 5
+    assert interpreter.replay() == interpreter.Replayed(receipts=5, new=0, changes={})
     assert before == (scalar(everything), verdict(attempt), scalar("SELECT count(*) FROM hearing"))
 
 

@@ -47,6 +47,7 @@ _CONTINUATION = re.compile(
     r"(?:[\r\n]\s{0,8}|\s)[245]\d\d[- ](?:[245]\.\d{1,3}\.\d{1,3}\s)?|\s[245]\d\d-"
 )
 
+_HAS_DIGIT = re.compile(r"\d")
 _ADDRESS = re.compile(r"<?[^<>()\[\]\"',;:@]*@[^<>()\[\]\"',;:@]*>?")
 
 
@@ -58,6 +59,11 @@ def normalised(text: str) -> str:
     joined = _CONTINUATION.sub(" ", text).replace("\u2019", "'").lower()
     words = filter(None, map(_without_address, joined.split()))
     return f" {' '.join(words)} "
+
+
+def shape_of(text: str) -> str:
+    """What a reply has in common with others: its words without addresses, numbers and ids."""
+    return " ".join("#" if _HAS_DIGIT.search(word) else word for word in normalised(text).split())
 
 
 def _without_address(word: str) -> str:

@@ -2,6 +2,9 @@
 
 import logging
 import threading
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
 from uuid import UUID
 
 from django.conf import settings
@@ -9,6 +12,7 @@ from django.conf import settings
 from postroom.feedback.reading import read_receipt
 from postroom.ledger import receipts
 from postroom.ledger.db import LedgerUnavailable
+from postroom.ledger.events import Change
 
 log = logging.getLogger(__name__)
 
@@ -37,11 +41,25 @@ def _step() -> int:
         return 0
 
 
-def replay() -> int:
-    """How many stored receipts were read again with today's rules; the facts stay as they are."""
-    done = 0
-    after: UUID | None = _BEFORE_ALL
-    while after is not None:
-        after, read = receipts.reinterpret(after, RECEIPTS_PER_STEP, read_receipt)
-        done += read
-    return done
+@dataclass(frozen=True, slots=True)
+class Replayed:
+    """What it came to when all stored receipts were read again."""
+
+    receipts: int
+    new: int
+    """Events that an earlier reading did not find."""
+    changes: Mapping[Change, int]
+
+
+def replay(*, keep: bool = True) -> Replayed:
+    """Read all stored receipts again with today's rules; the facts stay as they are.
+
+    Without `keep` the readings stay too, and only what would change is told.
+    """
+    read = new = 0
+    changes: Counter[Change] = Counter()
+    after = _BEFORE_ALL
+    while step := receipts.reinterpret(after, RECEIPTS_PER_STEP, read_receipt, keep=keep):
+        after, read, new = step.last, read + step.receipts, new + step.new
+        changes.update(step.changes)
+    return Replayed(read, new, changes)

@@ -56,12 +56,24 @@ class NewEvent:
 
 
 @dataclass(frozen=True, slots=True)
+class Change:
+    """What a reading was, and what it is under today's rules."""
+
+    reason_before: str | None
+    reason: str | None
+    suppress_before: str | None
+    suppress: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class Recorded:
     """What became of a batch of events."""
 
     new: int
     repeated: int
     orphans: list[NewEvent]
+    changes: Mapping[Change, int]
+    """Of events that were read again: how many are read otherwise now."""
 
 
 def fact_digest(event: NewEvent, handover_id: UUID | None) -> bytes:
@@ -107,12 +119,14 @@ def record(conn: Connection, events: Sequence[NewEvent], *, reread: bool = False
     fresh = [one for one in firsts if (one.delivery_id, one.digest) in new]
     known = [one for one in firsts if (one.delivery_id, one.digest) not in new]
     amended = _amend(conn, known, _EARLIER)
+    changes: Mapping[Change, int] = {}
     if reread:
+        changes = _changes(conn, known)
         amended |= _amend(conn, known, _READ_AGAIN)
     _hear(conn, [*known, *repeats])
     refold(conn, amended | {one.delivery_id for one in fresh})
     add_with(conn, _suppressions(fresh, kinds))
-    return Recorded(new=len(new), repeated=len(present) - len(new), orphans=orphans)
+    return Recorded(len(new), len(present) - len(new), orphans, changes)
 
 
 def _placed(event: NewEvent, place: Found) -> _Located:
@@ -204,6 +218,13 @@ _READ_AGAIN = (
     " RETURNING event.delivery_id"
 )
 
+_CHANGED = (
+    "SELECT event.reason, heard.reason, event.suppress, heard.suppress, count(*)"
+    f"  FROM event, {_HEARD}{_SAME}"
+    "   AND (event.reason, event.suppress) IS DISTINCT FROM (heard.reason, heard.suppress)"
+    " GROUP BY 1, 2, 3, 4"
+)
+
 
 def _insert(conn: Connection, events: Sequence[_Located]) -> set[tuple[UUID, bytes]]:
     """The (delivery, digest) of those that were not known before."""
@@ -219,6 +240,15 @@ def _amend(conn: Connection, known: Sequence[_Located], statement: str) -> set[U
         return set()
     ids = [one.delivery_id for one in known]
     return {id for (id,) in conn.execute(statement, (_rows(known), ids))}
+
+
+def _changes(conn: Connection, known: Sequence[_Located]) -> dict[Change, int]:
+    """How these readings differ from those that stand."""
+    if not known:
+        return {}
+    ids = [one.delivery_id for one in known]
+    rows = conn.execute(_CHANGED, (_rows(known), ids))
+    return {Change(*differs): events for *differs, events in rows}
 
 
 def _rows(events: Sequence[_Located]) -> str:

@@ -12,7 +12,7 @@ import psycopg
 from postroom.ledger.blobs import decompress
 from postroom.ledger.copying import json_text
 from postroom.ledger.db import Connection, connection, transaction
-from postroom.ledger.events import NewEvent, from_json, record, to_json
+from postroom.ledger.events import Change, NewEvent, Recorded, from_json, record, to_json
 from postroom.ledger.retrying import again_on_deadlock
 from postroom.ledger.suppressions import NewSuppression, add_with
 from postroom.ledger.tallies import count
@@ -48,6 +48,17 @@ class ReadReceipt:
     receipt: Receipt
     events: Sequence[NewEvent] = ()
     error: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Reread:
+    """What it came to when some receipts were read again."""
+
+    last: UUID
+    receipts: int
+    new: int
+    """Events that an earlier reading did not find."""
+    changes: Mapping[Change, int]
 
 
 Reader = Callable[[Receipt], ReadReceipt]
@@ -90,9 +101,12 @@ def _interpret_one(read: Reader) -> int:
 
 
 @again_on_deadlock
-def reinterpret(after: UUID, limit: int, read: Reader) -> tuple[UUID | None, int]:
-    """Read the next receipts after this id again, at most `limit` of them; the last of them
-    (None: there are no more) and how many they were."""
+def reinterpret(after: UUID, limit: int, read: Reader, *, keep: bool = True) -> Reread | None:
+    """Read the next receipts after this id again, at most `limit` of them; None: there are none.
+
+    Without `keep` the ledger stays as it is, and only what would change is told.
+    """
+    reread = None
     with transaction() as conn:
         ids = _no_more_than_a_step(
             conn.execute(
@@ -100,10 +114,12 @@ def reinterpret(after: UUID, limit: int, read: Reader) -> tuple[UUID | None, int
                 (after, limit),
             ).fetchall()
         )
-        if not ids:
-            return None, 0
-        _apply(conn, [read(receipt) for receipt in _select(conn, ids)], reread=True)
-        return ids[-1], len(ids)
+        if ids:
+            done = _apply(conn, [read(receipt) for receipt in _select(conn, ids)], reread=True)
+            reread = Reread(ids[-1], len(ids), done.new, done.changes)
+        if not keep:
+            raise psycopg.Rollback
+    return reread
 
 
 def _claim(conn: Connection, limit: int) -> list[Receipt]:
@@ -141,7 +157,7 @@ def _select(conn: Connection, ids: Sequence[UUID]) -> list[Receipt]:
     ]
 
 
-def _apply(conn: Connection, read: Sequence[ReadReceipt], *, reread: bool) -> None:
+def _apply(conn: Connection, read: Sequence[ReadReceipt], *, reread: bool) -> Recorded:
     events = [event for one in read for event in one.events]
     recorded = record(conn, events, reread=reread)
     _keep_orphans(conn, recorded.orphans, {one.receipt.id: one.receipt for one in read})
@@ -151,6 +167,7 @@ def _apply(conn: Connection, read: Sequence[ReadReceipt], *, reread: bool) -> No
     for provider_type in {event.provider_type for event in events if event.type == "unknown"}:
         unknown = [e for e in events if e.type == "unknown" and e.provider_type == provider_type]
         count(conn, "events_unknown", provider_type[:100], len(unknown))
+    return recorded
 
 
 def _mark(conn: Connection, read: Sequence[ReadReceipt]) -> None:
