@@ -208,6 +208,7 @@ PROVIDERS: dict[str, Provider] = {
             ),
         ),
         receiver=sparkpost.SparkPostReceiver(),
+        make_account_api=sparkpost.SparkPostAccountApi,
     ),
     "resend": Provider(
         roads=(
