@@ -8,6 +8,7 @@ from postroom.ledger import accounts, sender_domains
 from postroom.ledger.accounts import AccountRow
 from postroom.management.account_check import examine
 from postroom.management.doctor import Level
+from postroom.providers.postmark import PostmarkAccountApi
 from postroom.providers.sendgrid import SendGridAccountApi
 from tests.scripted_api import ScriptedApi, scripted_api
 
@@ -71,6 +72,57 @@ def test_a_webhook_with_another_secret_is_not_ours() -> None:
         (said,) = missing(row)
     assert said.startswith("Set up a webhook for bounce, click")
     assert "/feedback/main/SECRET" in said
+
+
+def postmark(api: ScriptedApi, **settings: str) -> str:
+    """The secret of the webhook of a Postmark account there."""
+    settings = {"server_token": "x", "account_token": "y", "endpoint": api.url} | settings
+    secret = accounts.add("pm", "postmark", False, settings)
+    api.script["GET /server"] = {"Name": "Production"}
+    api.script["GET /domains?count=1&offset=0"] = {"TotalCount": 0, "Domains": []}
+    return secret
+
+
+@pytest.mark.parametrize(
+    ("settings", "login", "said"),
+    [
+        ({"webhook_user": "u", "webhook_password": "p"}, "", 1),
+        ({"webhook_user": "u", "webhook_password": "p"}, "u:p@", 0),
+        ({}, "", 0),
+    ],
+)
+def test_a_webhook_without_the_login_that_we_ask_for_is_told(
+    settings: dict[str, str], login: str, said: int
+) -> None:
+    with scripted_api({}) as api:
+        secret = postmark(api, **settings)
+        url = f"https://{login}mail.corp.example/feedback/pm/{secret}"
+        triggers = {name: {"Enabled": True} for name in PostmarkAccountApi.wanted_events}
+        hooks = {"Webhooks": [{"Url": url, "Triggers": triggers}]}
+        api.script["GET /webhooks?MessageStream=outbound"] = hooks
+        row = accounts.by_name("pm")
+        assert row is not None
+        found = [one for one in missing(row) if "shows no login" in one]
+    assert len(found) == said
+
+
+@pytest.mark.parametrize(
+    ("settings", "expected"),
+    [
+        ({"queue_url": "https://sqs.example/1/q"}, "Its notifications are pulled from its queue."),
+        ({}, "The provider does not tell where it posts its notifications."),
+    ],
+)
+def test_an_account_whose_queue_is_pulled_needs_no_webhook(
+    settings: dict[str, str], expected: str
+) -> None:
+    keys = {"access_key_id": "a", "secret_access_key": "s", "region": "eu-west-1"}
+    with scripted_api({}) as api:
+        accounts.add("amazon", "ses", False, keys | {"endpoint": api.url} | settings)
+        row = accounts.by_name("amazon")
+        assert row is not None
+        said = [one.said for one in examine(row) if one.about == "webhook"]
+    assert said[0] == expected
 
 
 def test_refused_credentials_are_said_and_never_shown() -> None:

@@ -171,7 +171,20 @@ def test_a_webhook_tells_its_events_and_none_signs() -> None:
         (found,) = ask_postmark(api, lambda a, to: a.webhooks(to)) or ()
     assert (found.url, found.enabled, found.signed) == (url, True, None)
     assert found.events == {"Open", "Click", "Delivery", "SubscriptionChange"}
+    assert found.login is True
     assert api.headers[0]["X-Postmark-Server-Token"] == "server-secret"
+
+
+@pytest.mark.parametrize(
+    ("url", "shows"),
+    [("https://mail.example.com/", False), ("https://user:pass@mail.example.com/", True)],
+)
+def test_a_login_may_stand_in_the_url_itself(url: str, shows: bool) -> None:
+    nobody = {"Username": None, "Password": None}
+    told = {"Url": url, "Triggers": TRIGGERS, "HttpAuth": nobody}
+    with scripted_api({WEBHOOKS: {"Webhooks": [told]}}) as api:
+        (found,) = ask_postmark(api, lambda a, to: a.webhooks(to)) or ()
+    assert found.login is shows
 
 
 def test_webhooks_are_those_of_the_accounts_stream() -> None:

@@ -160,15 +160,20 @@ def test_an_account_that_is_active_and_not_counted_says_no_more() -> None:
     assert sentences == ["SparkPost takes the API key."]
 
 
-def test_a_webhook_tells_its_events_and_whether_it_is_switched_on() -> None:
+def test_a_webhook_tells_its_events_its_login_and_whether_it_is_switched_on() -> None:
     url = "https://mail.example.com/feedback/main/x"
     hook = {"id": "1", "name": "ours", "target": url, "events": ["delivery", "bounce"]}
-    script = {WEBHOOKS: {"results": [hook | {"active": True}, hook | {"active": False}]}}
+    hooks = [
+        hook | {"active": True, "auth_type": "basic"},
+        hook | {"active": False, "auth_type": "none"},
+    ]
+    script = {WEBHOOKS: {"results": hooks}}
     with scripted_api(script) as api:
         on, off = ask_sparkpost(api, lambda a, to: a.webhooks(to)) or ()
     assert (on.url, on.signed) == (url, None)
     assert on.events == {"delivery", "bounce"}
     assert (on.enabled, off.enabled) == (True, False)
+    assert (on.login, off.login) == (True, False)
 
 
 def test_every_event_that_is_wanted_is_one_that_we_read() -> None:

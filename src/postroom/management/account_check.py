@@ -8,6 +8,7 @@ from django.conf import settings
 from postroom.ledger import sender_domains
 from postroom.ledger.accounts import AccountRow
 from postroom.management.doctor import Finding, Level
+from postroom.providers import login
 from postroom.providers.account_api import AccountApi, AskFailed, Webhook, asked
 from postroom.providers.base import Account
 from postroom.providers.registry import PROVIDERS
@@ -73,13 +74,22 @@ async def _webhooks(api: AccountApi, account: Account, row: AccountRow) -> list[
             Finding(Level.NOTE, "webhook", f"{error}."),
             _webhook_to_set(row, api.wanted_events),
         ]
+    if told is None and _is_pulled(row):
+        said = "Its notifications are pulled from its queue."
+        return [Finding(Level.OK, "webhook", said)]
     if told is None:
         said = "The provider does not tell where it posts its notifications."
         return [Finding(Level.NOTE, "webhook", said), _webhook_to_set(row, api.wanted_events)]
     ours = [one for one in told if _is_ours(one, row)]
     if not ours:
         return [_webhook_to_set(row, api.wanted_events)]
-    return [finding for one in ours for finding in _webhook(one, api.wanted_events)]
+    asks = login.is_asked(row.settings)
+    return [finding for one in ours for finding in _webhook(one, api.wanted_events, asks)]
+
+
+def _is_pulled(row: AccountRow) -> bool:
+    make_puller = PROVIDERS[row.provider].make_puller
+    return make_puller is not None and make_puller().needs <= row.settings.keys()
 
 
 def _is_ours(webhook: Webhook, row: AccountRow) -> bool:
@@ -87,7 +97,8 @@ def _is_ours(webhook: Webhook, row: AccountRow) -> bool:
     return bool(before) and row.is_webhook_secret(secret.partition("?")[0].rstrip("/"))
 
 
-def _webhook(webhook: Webhook, wanted: Iterable[str]) -> Iterator[Finding]:
+def _webhook(webhook: Webhook, wanted: Iterable[str], asks: bool) -> Iterator[Finding]:
+    """What is to be said of a webhook of ours, where we ask for a login or do not."""
     lacks = sorted(set(wanted) - webhook.events)
     if not webhook.enabled:
         yield Finding(Level.MISSING, "webhook", "It is set up and switched off; switch it on.")
@@ -98,6 +109,9 @@ def _webhook(webhook: Webhook, wanted: Iterable[str]) -> Iterator[Finding]:
         yield Finding(Level.OK, "webhook", "It posts every event that is needed to us.")
     if webhook.signed is False:
         yield Finding(Level.MISSING, "webhook", "It does not sign; switch the signature on.")
+    if asks and webhook.login is False:
+        said = "It shows no login, and the account asks for one: every post of it is refused."
+        yield Finding(Level.MISSING, "webhook", said)
 
 
 def _webhook_to_set(row: AccountRow, wanted: Iterable[str]) -> Finding:

@@ -4,7 +4,8 @@ import json
 from collections.abc import Awaitable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any, Protocol, TypeVar
+from typing import Any, Protocol, TypeVar, runtime_checkable
+from urllib.parse import urlsplit
 
 from postroom.providers.base import Account, Reply, ReplyKind
 from postroom.providers.http_calls import Answer, HttpCalls, Request
@@ -79,6 +80,8 @@ class Webhook:
     enabled: bool = True
     signed: bool | None = None
     """Whether it signs; None where the provider does not tell."""
+    login: bool | None = None
+    """Whether it shows a login or a token; None where the provider does not tell."""
 
 
 class AccountApi(Protocol):
@@ -118,6 +121,29 @@ def is_aligned(signed_as: str, from_domain: str) -> bool:
     """
     one, other = f".{signed_as.lower()}", f".{from_domain.lower()}"
     return one.endswith(other) or other.endswith(one)
+
+
+def has_login(url: str) -> bool:
+    """Whether a login stands in the URL itself."""
+    return bool(urlsplit(url).username)
+
+
+@dataclass(frozen=True, slots=True)
+class ToldLimits:
+    """What the provider allows the account; None: no limit."""
+
+    recipients_per_s: float | None
+    recipients_left: float | None
+    """Of the present 24 hours, from now on."""
+
+
+@runtime_checkable
+class TellsLimits(Protocol):
+    """An interface that tells the account's limits, too."""
+
+    async def limits(self, account: Account) -> ToldLimits:
+        """What may be sent from now on; raises AskFailed."""
+        ...
 
 
 async def asked(question: Awaitable[T]) -> T:

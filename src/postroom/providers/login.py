@@ -29,6 +29,11 @@ def verify_login(account: Account, headers: Mapping[str, str]) -> None:
         raise NotAuthentic("the login is missing or wrong")
 
 
+def is_asked(settings: Mapping[str, str]) -> bool:
+    """Whether an account with these settings asks for a login or a token."""
+    return any(_expected(settings))
+
+
 def _expected(settings: Mapping[str, str]) -> Iterator[bytes]:
     user = settings.get("webhook_user", "")
     for password in (settings.get(name) for name in PASSWORDS):

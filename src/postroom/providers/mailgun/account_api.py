@@ -20,6 +20,7 @@ from postroom.providers.account_api import (
     Refused,
     Said,
     Webhook,
+    has_login,
     is_aligned,
 )
 from postroom.providers.base import Account
@@ -99,7 +100,10 @@ class MailgunAccountApi:
         events: dict[str, set[str]] = {}
         for url, event in (*_of_domain(of_domain), *_of_account(of_account)):
             events.setdefault(url, set()).add(event)
-        return [Webhook(url, frozenset(told), signed=True) for url, told in events.items()]
+        return [
+            Webhook(url, frozenset(told), signed=True, login=has_login(url))
+            for url, told in events.items()
+        ]
 
     async def close(self) -> None:
         """Let kept connections go."""

@@ -19,6 +19,7 @@ from postroom.providers.account_api import (
     Refused,
     Said,
     Webhook,
+    has_login,
 )
 from postroom.providers.base import Account
 from postroom.providers.postmark.carrier import ENDPOINT, STREAM
@@ -165,4 +166,5 @@ def _records(found: dict[str, Any]) -> Iterator[DnsRecord]:
 def _webhook(told: dict[str, Any]) -> Webhook:
     triggers = Said(200, told).object("Triggers")
     events = (name for name, one in triggers.items() if one["Enabled"] is True)
-    return Webhook(str(told["Url"]), frozenset(events))
+    url, login = str(told["Url"]), Said(200, told).about("HttpAuth", "Username")
+    return Webhook(url, frozenset(events), login=bool(login) or has_login(url))

@@ -179,4 +179,10 @@ def _dkim(signed_as: str, said: Said) -> Iterator[DnsRecord]:
 
 def _webhook(told: dict[str, Any]) -> Webhook:
     events = frozenset(str(event) for event in told["events"])
-    return Webhook(str(told["target"]), events, enabled=told.get("active") is not False)
+    auth_type = told.get("auth_type")
+    return Webhook(
+        url=str(told["target"]),
+        events=events,
+        enabled=told.get("active") is not False,
+        login=None if auth_type is None else auth_type != "none",
+    )
