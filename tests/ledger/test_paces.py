@@ -86,6 +86,9 @@ def test_what_the_provider_tells_stands_beside_what_was_learned() -> None:
     standing = paces.standings()[account()]
     assert (standing.told_per_s, standing.told_per_day) == (14, 50_000)
     assert standing.learned_per_s == pytest.approx(10, rel=0.2)
+    paces.take(account(), 0, 100, None)
+    paces.tell(account(), 14, 50_000)
+    assert paces.standings()[account()].told_per_day == 50_100, "what is left comes on top"
     paces.tell(account(), None, None)
     assert paces.standings()[account()].told_per_s is None
     assert scalar("SELECT count(*) FROM account_pace") == 1

@@ -44,7 +44,7 @@ class Standing:
     told_per_s: float | None
     """Recipients a second that its interface allows; None: not told."""
     told_per_day: float | None
-    """Recipients in 24 hours that its interface allows; None: not told."""
+    """Recipients of this day that its interface allows; None: not told."""
 
 
 def take(account_id: int, stretch_s: float, recipients: int, per_day: float | None) -> Turns:
@@ -95,16 +95,19 @@ def slow(account_id: int, rest_s: float, observed_per_s: float | None) -> None:
         )
 
 
-def tell(account_id: int, per_s: float | None, per_day: float | None) -> None:
-    """What the provider's interface says of the account's limits, recipients; None: nothing."""
+def tell(account_id: int, per_s: float | None, left: float | None) -> None:
+    """What the provider's interface says of the account: recipients a second, and how many are
+    left for the present 24 hours; None: no limit."""
     with connection() as conn:
         conn.execute(
-            "INSERT INTO account_pace (account_id, told_per_s, told_per_day, told_at)"
+            "INSERT INTO account_pace AS pace (account_id, told_per_s, told_per_day, told_at)"
             " VALUES (%s, %s, %s, now())"
             " ON CONFLICT (account_id) DO UPDATE"
-            "   SET told_per_s = excluded.told_per_s, told_per_day = excluded.told_per_day,"
-            "       told_at = excluded.told_at",
-            (account_id, per_s, per_day),
+            "   SET told_per_s = excluded.told_per_s, told_at = excluded.told_at,"
+            "       told_per_day = excluded.told_per_day + CASE"
+            "           WHEN pace.day = (now() AT TIME ZONE 'UTC')::date"
+            "           THEN pace.day_count ELSE 0 END",
+            (account_id, per_s, left),
         )
 
 

@@ -11,7 +11,7 @@ from django.conf import settings
 
 from postroom.ledger import attempts, partitions, receipts, timers
 from postroom.ledger.db import LedgerUnavailable
-from postroom.management import sender_domains
+from postroom.management import sender_domains, told_limits
 from postroom.providers.registry import PROVIDERS
 
 log = logging.getLogger(__name__)
@@ -58,13 +58,23 @@ def tasks() -> Sequence[Task]:
     )
 
 
-def serve(stop: threading.Event) -> None:
-    """Run every task at its pace until told to stop; what asks providers, beside them."""
-    outside = threading.Thread(
-        target=sender_domains.look_after, args=(stop.wait,), name="sender domains", daemon=True
+def outside_tasks() -> Sequence[Task]:
+    """What asks providers, which may take long."""
+    return (
+        Task("sender domains looked at", 30, sender_domains.check_due),
+        Task("accounts that told their limits", 300, told_limits.ask_all),
     )
+
+
+def serve(stop: threading.Event) -> None:
+    """Run every task at its pace until told to stop; what asks providers, beside the others."""
+    outside = threading.Thread(target=_serve, args=(outside_tasks(), stop), name="outside")
     outside.start()
-    running = tasks()
+    _serve(tasks(), stop)
+    outside.join()
+
+
+def _serve(running: Sequence[Task], stop: threading.Event) -> None:
     while not stop.is_set():
         for task in running:
             if time.monotonic() >= task.next_at and not stop.is_set():

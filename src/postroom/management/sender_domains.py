@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 from postroom.ledger import accounts, sender_domains
 from postroom.ledger.accounts import AccountRow
-from postroom.ledger.db import LedgerUnavailable
 from postroom.management import dns
 from postroom.providers.account_api import (
     AccountApi,
@@ -26,7 +25,6 @@ DAILY_S = 24 * 3600.0
 """A verified domain is looked at once a day."""
 PENDING_S = 600.0
 """One that is not: DNS records become visible within minutes to hours."""
-_LOOK_S = 30.0
 
 Ask = Callable[[AccountApi, Account, str], Awaitable[Identity | None]]
 
@@ -67,7 +65,7 @@ def forget(domain: str, name: str) -> bool:
     return sender_domains.forget(row.id, domain)
 
 
-def check_due(limit: int = 1) -> int:
+def check_due(limit: int = 10) -> int:
     """How many domains, each at one account, were due for a look and got it."""
     due = sender_domains.due(DAILY_S, PENDING_S, limit)
     for name, domain in due:
@@ -168,18 +166,3 @@ def _keep(row: AccountRow, domain: str, identity: Identity | None) -> str:
     aligned = "" if identity.aligned else ", not aligned with the From domain"
     note = f" ({identity.note})" if identity.note else ""
     return f"{identity.status}{aligned}{note}"
-
-
-def look_after(stop_wait: Callable[[float], bool]) -> None:
-    """Looks at domains as they become due, until `stop_wait` says so; for a thread of its own.
-
-    `stop_wait` waits so many seconds, and is true when it is time to end.
-    """
-    while not stop_wait(_LOOK_S):
-        try:
-            while check_due():
-                continue
-        except LedgerUnavailable as error:
-            log.warning("sender domains: the ledger is away: %s", error)
-        except Exception:
-            log.exception("ALARM sender domains cannot be looked at")

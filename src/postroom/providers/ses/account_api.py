@@ -24,6 +24,7 @@ from postroom.providers.account_api import (
 )
 from postroom.providers.base import Account
 from postroom.providers.http_calls import Request
+from postroom.providers.limits_api import ToldLimits
 from postroom.providers.ses.carrier import endpoint
 from postroom.providers.ses.signature import Keys, signed
 
@@ -68,6 +69,13 @@ class SesAccountApi:
                 tracks = setting == "configuration_set_tracking"
                 sentences += await self._destinations(account, name, tracks)
         return sentences
+
+    async def limits(self, account: Account) -> ToldLimits:
+        """The rate and what is left of the quota of any 24 hours."""
+        quota = (await self._ask(account, "account")).object("SendQuota")
+        per_day, sent = float(quota["Max24HourSend"]), float(quota["SentLast24Hours"])
+        left = None if per_day == _UNLIMITED else max(0.0, per_day - sent)
+        return ToldLimits(float(quota["MaxSendRate"]), left)
 
     async def identity(self, account: Account, domain: str) -> Identity | None:
         """The domain's identity; Amazon looks at the DNS by itself."""
