@@ -30,11 +30,11 @@ _SHORT = {"n": "\n", "r": "\r", "t": "\t", "b": "\b", "f": "\f"}
 
 
 def said(body: bytes) -> str:
-    """All that the bytes can mean: as they are, as JSON, as JSON inside JSON, and as a form."""
+    """All that the bytes can mean, in lower case: plain, JSON, JSON inside JSON, and a form."""
     plain = body.decode("utf-8", "replace")
     once = _ESCAPED.sub(_unescaped, plain)
     ways = (plain, once, _ESCAPED.sub(_unescaped, once), unquote_plus(plain))
-    return told.storable("\n".join(ways))
+    return told.storable("\n".join(ways)).lower()
 
 
 def _unescaped(found: re.Match[str]) -> str:
@@ -52,7 +52,7 @@ def heard_in(provider: str, body: bytes) -> list[Heard]:
     for one in heard:
         check(one, provider)
         for fact in facts(one):
-            assert fact in everything
+            assert fact.lower() in everything
     return heard
 
 
