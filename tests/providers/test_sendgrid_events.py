@@ -216,6 +216,8 @@ def test_of_a_repeated_name_the_last_one_counts() -> None:
 def test_a_foreign_hand_over_id_is_none() -> None:
     assert told(event="open", postroom_handover="not ours").handover_id is None
     assert told(event="open", postroom_handover=7).handover_id is None
+    underscore = "019ab3c0-7d10-7a_c-8def-0123456789ab"
+    assert told(event="open", postroom_handover=underscore).handover_id is None
 
 
 def test_ten_megabytes_of_events_are_read() -> None:

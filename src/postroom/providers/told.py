@@ -13,6 +13,7 @@ from uuid import UUID
 Fields = Mapping[str, Any]
 
 _ISO_TIME = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:?\d\d)", re.ASCII)
+_UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _UNSTORABLE = re.compile(r"[\x00\ud800-\udfff]")
 
 
@@ -57,12 +58,9 @@ def flag(fields: Fields, name: str) -> bool | None:
 
 
 def uuid(fields: Fields, name: str) -> UUID | None:
-    """The field as an id of ours; None when it is none."""
-    value = text(fields, name)
-    try:
-        return UUID(value) if value and len(value) == 36 else None
-    except ValueError:
-        return None
+    """The field as an id of ours, written as we write it; None when it is none."""
+    value = text(fields, name) or ""
+    return UUID(value) if _UUID.fullmatch(value) else None
 
 
 def unix_time(stamp: str) -> datetime | None:
