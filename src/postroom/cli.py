@@ -42,6 +42,7 @@ COMMANDS = {
         Command("replay", "read all stored notifications again, with today's rules"),
         Command("ask", "did it reach this person, and if not, why not?"),
         Command("report", "what a communication achieved, as a table that adds up"),
+        Command("top", "what is on its way out, at what pace, and what it waits for; live"),
         Command("verify", "recompute verdicts and totals from the facts, and compare"),
         Command("decode", "what a provider's notification means"),
         Command("dsn", "what a mail that came back means"),

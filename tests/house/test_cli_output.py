@@ -43,6 +43,7 @@ WALK = (
     "suppress b@sim.example --why asked",
     "suppress b@sim.example --why asked --lift",
     "replay",
+    "top",
     "verify",
     "doctor",
     "decode sendgrid {events}",

@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from postroom.domain.lane import Lane
+from postroom.domain.limits import Limits
 from postroom.ledger import accounts, paces
 from postroom.ledger.paces import Standing, Turns
-from postroom.sending.limits import Limits
 from postroom.sending.meter import Later, Meter
 from tests.fake_provider import TAKEN, Asked, Says, fake_provider
 from tests.helpers import eventually

@@ -47,6 +47,20 @@ def rooms(conn: Connection, applications: Iterable[int]) -> dict[int, int]:
     return found
 
 
+def left(conn: Connection, application_id: int) -> tuple[int | None, int | None]:
+    """Recipients a second, and those left of this day; None: there is no such limit."""
+    row = conn.execute(
+        "SELECT recipients_per_s,"
+        "       GREATEST(0, recipients_per_day - COALESCE("
+        "           CASE WHEN day = (now() AT TIME ZONE 'UTC')::date THEN day_count END, 0))"
+        "  FROM application"
+        "  LEFT JOIN application_pace ON application_pace.application_id = application.id"
+        " WHERE application.id = %s",
+        (application_id,),
+    ).fetchone()
+    return (None, None) if row is None else row
+
+
 def use(conn: Connection, used: Mapping[int, int], rooms: Mapping[int, int]) -> None:
     """So many recipients of each application were claimed; counted for those that have limits."""
     for id, recipients in sorted(used.items()):

@@ -100,6 +100,11 @@ class Rota:
         self._after[simulated, lane] = last
 
 
+def all_groups(conn: Connection, simulated: bool, lane: Lane) -> list[Group]:
+    """The first groups that have something in this lane, paused ones too."""
+    return list(_groups(conn, simulated, lane, _FIRST))
+
+
 def _groups(conn: Connection, simulated: bool, lane: Lane, after: Group) -> dict[Group, bool]:
     """Groups behind that one in their order, and whether each is paused."""
     place = {"application": after.application, "communication": after.communication}

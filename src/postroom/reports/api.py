@@ -9,7 +9,7 @@ from ninja.params.functions import Query
 
 from postroom.domain.problem import Problem, not_found
 from postroom.ledger import evidence, figures, overview, reading, timeline
-from postroom.reports import parameters, shapes
+from postroom.reports import forecast, parameters, shapes
 from postroom.reports.access import readable
 from postroom.reports.docs import CURSOR, INSTANT, LIMIT, failing
 
@@ -165,7 +165,11 @@ def get_report(
     )
     if made is None:
         raise _no("communication")
-    return shapes.report(made)
+    shown = shapes.report(made)
+    if at is None:
+        found = forecast.of_communication(application_id, name, made.simulated, made.as_of)
+        shown["forecast"] = shapes.forecast(found)
+    return shown
 
 
 def _page(

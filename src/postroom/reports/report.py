@@ -4,8 +4,10 @@ from collections.abc import Iterator
 from typing import Any
 
 from postroom.domain.delivery import ANSWERS, Answer
+from postroom.domain.forecast import Forecast
 from postroom.ledger.figures import Report
 from postroom.reports import shapes
+from postroom.reports.forecast import SENTENCES
 from postroom.reports.sentences import advice, moment
 from postroom.reports.terminal import columns, wrapped
 
@@ -19,12 +21,15 @@ NAMES = {
 """The five answers, as people read them."""
 
 
-def as_json(made: Report) -> dict[str, Any]:
+def as_json(made: Report, expected: Forecast | None = None) -> dict[str, Any]:
     """The same object as `GET /v1/communications/{name}/report` answers."""
-    return shapes.Report.model_validate(shapes.report(made)).model_dump(mode="json")
+    shown = shapes.report(made)
+    if expected is not None:
+        shown["forecast"] = shapes.forecast(expected)
+    return shapes.Report.model_validate(shown).model_dump(mode="json")
 
 
-def as_text(made: Report) -> str:
+def as_text(made: Report, expected: Forecast | None = None) -> str:
     """The report for a person."""
     return "\n".join(
         [
@@ -34,6 +39,7 @@ def as_text(made: Report) -> str:
             *columns(list(_table(made)), frozenset({1, 2, 3})),
             *_reasons(made),
             "",
+            *_expected(expected),
             *_closing(made),
         ]
     )
@@ -67,6 +73,16 @@ def _reasons(made: Report) -> Iterator[str]:
         for reason, count in ranked:
             yield f"  {count:>{width},}  {reason}"
             yield wrapped(advice(reason) or "", indent=width + 4)
+
+
+def _expected(expected: Forecast | None) -> Iterator[str]:
+    """What is still to go out, and until when; nothing where all is handed over."""
+    if expected is None or expected.limited_by is None:
+        return
+    yield f"{expected.remaining:,} are not handed over yet; {expected.per_s:,.1f} a second lately."
+    if expected.through_at is not None:
+        yield f"At this pace the last one goes at {moment(expected.through_at)}."
+    yield SENTENCES[expected.limited_by]
 
 
 def _closing(made: Report) -> Iterator[str]:

@@ -11,6 +11,7 @@ from ninja import Schema
 from pydantic import PlainSerializer
 
 from postroom.domain.delivery import ANSWERS, Answer
+from postroom.domain.forecast import Forecast as Expected
 from postroom.domain.reason import REASONS, RULES_VERSION
 from postroom.ledger import evidence as kept
 from postroom.ledger import figures, overview, reading, suppressions, timeline
@@ -211,6 +212,19 @@ class Completeness(Schema):
     """The last word about any of the rest; null: there is no rest."""
 
 
+class Forecast(Schema):
+    """What is to be expected of a communication that is on its way out."""
+
+    remaining: int
+    """Deliveries that are not handed over yet."""
+    recipients_per_s: float
+    """Lately."""
+    through_at: Instant | None
+    """When the last one will be handed over at this pace; null: that cannot be told."""
+    limited_by: str | None
+    """What sets the pace; null: nothing remains."""
+
+
 class Report(Schema):
     """What one communication achieved: every intended recipient in exactly one bucket."""
 
@@ -227,6 +241,8 @@ class Report(Schema):
     people: dict[str, int]
     completeness: Completeness
     balanced: bool
+    forecast: Forecast | None = None
+    """Null in a report as of an earlier instant."""
 
 
 class Part(Schema):
@@ -312,6 +328,16 @@ def suppression(row: suppressions.Standing, own: frozenset[UUID]) -> dict[str, A
     """A suppression; its evidence is named only to those who may see it."""
     shown = row.delivery_id if row.delivery_id in own else None
     return asdict(row) | {"address": row.address_key, "delivery_id": shown}
+
+
+def forecast(found: Expected) -> dict[str, Any]:
+    """What is to be expected of a communication."""
+    return {
+        "remaining": found.remaining,
+        "recipients_per_s": round(found.per_s, 1),
+        "through_at": found.through_at,
+        "limited_by": found.limited_by,
+    }
 
 
 def report(made: figures.Report) -> dict[str, Any]:

@@ -4,17 +4,20 @@ import asyncio
 import time
 from collections.abc import Iterable
 from dataclasses import replace
+from datetime import timedelta
 
 from django.conf import settings
 
+from postroom.domain.health import State
+from postroom.domain.limits import Limits
 from postroom.domain.return_path import key_of
+from postroom.ledger import account_health, paces, routes, sender_domains
 from postroom.ledger import accounts as ledger
-from postroom.ledger import paces, sender_domains
 from postroom.providers.base import Account
 from postroom.providers.registry import PROVIDERS
 from postroom.sending.backoff import BackOff
-from postroom.sending.limits import Limits
 from postroom.sending.meter import Meters
+from postroom.sending.roadmap import RoadMap
 from postroom.sending.roads import Carriers, Way, ways_of
 
 
@@ -25,18 +28,26 @@ class Accounts:
         self._carriers = carriers
         self._back_off = back_off
         self._meters = meters
-        self._ways: dict[bool, list[Way]] = {True: [], False: []}
+        self._maps = {True: RoadMap(), False: RoadMap()}
 
     async def refresh(self) -> None:
         """Read the accounts that are in use; LedgerUnavailable when the database is away."""
         carried = await asyncio.to_thread(sender_domains.carried)
         standings = await asyncio.to_thread(paces.standings)
+        health = await asyncio.to_thread(account_health.standing)
+        in_force = await asyncio.to_thread(routes.in_force)
+        rest = timedelta(seconds=settings.POSTROOM_FAILOVER_REST_S)
         for simulated in (True, False):
             known = _known(await asyncio.to_thread(ledger.usable, simulated))
             ways = ways_of(known, self._carriers, carried)
             for account in known:
                 self._heed(account, standings.get(account.id), ways)
-            self._ways[simulated] = [self._bounded(way) for way in ways]
+            self._maps[simulated] = RoadMap(
+                [self._bounded(way) for way in ways],
+                [one.route for one in in_force if one.simulated is simulated],
+                {id: one.share(now, rest) for id, (one, now) in health.items()},
+                frozenset(id for id, (one, _) in health.items() if one.state is State.SOUND),
+            )
 
     def _heed(self, account: Account, standing: paces.Standing | None, ways: Iterable[Way]) -> None:
         """Take over what other senders have learned of the account."""
@@ -54,19 +65,19 @@ class Accounts:
 
     def calls_within(self, kinds: Iterable[bool], seconds: float) -> float:
         """How many calls the accounts of these kinds can make in this time at the most."""
-        accounts = {way.account.id for kind in kinds for way in self._ways[kind]}
+        accounts = {way.account.id for kind in kinds for way in self._maps[kind].ways}
         return sum(self._meters.of(id).limits.calls_within(seconds, 1) for id in accounts)
 
-    def ways(self, simulated: bool) -> list[Way]:
-        """Every road by which mail of this kind may leave, in order of preference."""
-        return self._ways[simulated]
+    def road_map(self, simulated: bool) -> RoadMap:
+        """Every road by which mail of this kind may leave, and what is known of them."""
+        return self._maps[simulated]
 
     def kinds(self, now: float) -> list[bool]:
         """The kinds of mail (simulated or not) for which some account may be called now."""
         return [
             simulated
-            for simulated, ways in self._ways.items()
-            if any(self._back_off.left_s(way.account.id, now) == 0 for way in ways)
+            for simulated, road_map in self._maps.items()
+            if any(self._back_off.left_s(way.account.id, now) == 0 for way in road_map.ways)
         ]
 
 

@@ -15,9 +15,9 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from postroom.domain.lane import Lane
+from postroom.domain.limits import Limits
 from postroom.ledger import paces
 from postroom.ledger.paces import Turns
-from postroom.sending.limits import Limits
 from postroom.sending.patience import patiently
 
 LATE_S_MAX = 0.025
@@ -50,6 +50,8 @@ class _Waiting:
     lane: Lane
     number: int
     recipients: int = field(compare=False)
+    counts: bool = field(compare=False)
+    """Whether its recipients are still to be counted to the day."""
     turn: asyncio.Future[float] = field(compare=False)
 
 
@@ -70,12 +72,16 @@ class Meter:
         self._made = [at for at in self._made if at > since]
         return float(len(self._made))
 
-    async def turn(self, lane: Lane, recipients: int) -> float:
-        """The instant (monotonic) at which the call is to be made; raises Later."""
+    async def turn(self, lane: Lane, recipients: int, *, counts: bool = True) -> float:
+        """The instant (monotonic) at which the call is to be made; raises Later.
+
+        `counts` is false for a call whose recipients were counted to the day before.
+        """
         if not self.limits.bind:
             return time.monotonic()
         turn: asyncio.Future[float] = asyncio.get_running_loop().create_future()
-        heapq.heappush(self._waiting, _Waiting(lane, next(self._numbers), recipients, turn))
+        waiting = _Waiting(lane, next(self._numbers), recipients, counts, turn)
+        heapq.heappush(self._waiting, waiting)
         if self._giving is None or self._giving.done():
             self._giving = asyncio.create_task(self._give())
         return await turn
@@ -86,7 +92,7 @@ class Meter:
             await asyncio.sleep(max(0.0, at - time.monotonic()))
             if not self.limits.bind or time.monotonic() - at <= LATE_S_MAX:
                 break
-            at = await self.turn(lane, recipients)
+            at = await self.turn(lane, recipients, counts=False)
         self._made.append(time.monotonic())
 
     async def _give(self) -> None:
@@ -104,7 +110,7 @@ class Meter:
 
     async def _taken(self, stretches: list[float]) -> Turns:
         first = heapq.nsmallest(len(stretches), self._waiting)
-        recipients = sum(one.recipients for one in first)
+        recipients = sum(one.recipients for one in first if one.counts)
         per_day = self.limits.recipients_per_day
         return await patiently(self._take, sum(stretches), recipients, per_day)
 

@@ -28,20 +28,26 @@ def arrange(parser: ArgumentParser) -> None:
 def run(arguments: Namespace) -> int:
     """Shows the report; 1 when it does not balance."""
     with ledger_open():
-        from postroom.reports import report
+        from postroom.reports import forecast, report
 
+        application_id = _application_id(arguments.communication, arguments.application)
         made = figures.report(
-            _application_id(arguments.communication, arguments.application),
+            application_id,
             arguments.communication,
             as_of=arguments.as_of,
             simulated=arguments.simulated,
         )
         if made is None:
             raise Refusal(f"There is no communication {arguments.communication} any more.")
+        expected = None
+        if arguments.as_of is None:
+            expected = forecast.of_communication(
+                application_id, made.communication, made.simulated, made.as_of
+            )
         if arguments.json:
-            print_json(report.as_json(made))
+            print_json(report.as_json(made, expected))
         else:
-            print(report.as_text(made))
+            print(report.as_text(made, expected))
     return int(not made.balanced)
 
 

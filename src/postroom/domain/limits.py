@@ -2,14 +2,25 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Self
-
-from postroom.ledger.paces import Standing
+from typing import Protocol, Self
 
 SETTINGS = ("calls_per_s", "recipients_per_s", "recipients_per_day")
 """Settings of an account, numbers above zero."""
 _CALL_S_MAX = 0.05
 """One call uses up no more than this part of an account's second."""
+
+
+class Learned(Protocol):
+    """What is known of an account beside its settings; None: nothing."""
+
+    @property
+    def learned_per_s(self) -> float | None: ...
+
+    @property
+    def told_per_s(self) -> float | None: ...
+
+    @property
+    def told_per_day(self) -> float | None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +34,7 @@ class Limits:
     """Recipients that the account's roads take in one call."""
 
     @classmethod
-    def of(cls, settings: Mapping[str, str], standing: Standing | None, batch_size: int) -> Self:
+    def of(cls, settings: Mapping[str, str], standing: Learned | None, batch_size: int) -> Self:
         """The narrowest of everything that is known."""
         calls, per_s, per_day = (_number(settings.get(name)) for name in SETTINGS)
         if standing is not None:

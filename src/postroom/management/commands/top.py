@@ -1,0 +1,156 @@
+"""`postroom top`: what is on its way out, at what pace, and what it waits for; live."""
+
+import sys
+import time
+from argparse import ArgumentParser, Namespace
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from typing import Any
+
+from postroom.domain.lane import Lane
+from postroom.ledger import accounts, paces, progress
+from postroom.ledger.clock import utc_now
+from postroom.ledger.progress import Pace, Waiting
+from postroom.management.commands.printing import add_json, print_json
+from postroom.management.workplace import ledger_open
+
+_CLEAR = "\x1b[H\x1b[2J"
+_SHOWN_MAX = 20
+"""Communications on the screen, those with the most to go first."""
+
+
+def arrange(parser: ArgumentParser) -> None:
+    """Adds the arguments."""
+    parser.add_argument("--once", action="store_true", help="show it once and end")
+    parser.add_argument(
+        "--every", type=float, default=2.0, metavar="SECONDS", help="between two looks; default 2"
+    )
+    add_json(parser)
+
+
+def run(arguments: Namespace) -> int:
+    """Shows it until Ctrl-C, or once where that is asked for or nobody looks at a terminal."""
+    with ledger_open():
+        while True:
+            seen = look(utc_now())
+            if arguments.json:
+                print_json(seen)
+            else:
+                print("\n".join(as_text(seen)))
+            if arguments.once or arguments.json or not sys.stdout.isatty():
+                return 0
+            time.sleep(max(0.2, arguments.every))
+            print(_CLEAR, end="")
+
+
+def look(now: datetime) -> dict[str, Any]:
+    """Everything that is shown: `lanes`, `accounts`, `communications`, `attempts_open`."""
+    from postroom.reports import forecast, shapes
+
+    waiting, lately = progress.waiting(), progress.paces()
+    return {
+        "at": now,
+        "lanes": [_lane(lane, waiting, now) for lane in Lane],
+        "accounts": list(_accounts(lately)),
+        "communications": [
+            _described(mine[0])
+            | shapes.forecast(
+                forecast.of_waiting(
+                    mine,
+                    mine[0].application_id,
+                    mine[0].communication_id,
+                    mine[0].simulated,
+                    lately,
+                    now,
+                )
+            )
+            for mine in _by_communication(waiting)
+        ],
+        "attempts_open": progress.open_questions(),
+    }
+
+
+def _lane(lane: Lane, waiting: Sequence[Waiting], now: datetime) -> dict[str, Any]:
+    mine = [one for one in waiting if one.lane is lane]
+    oldest = min((one.oldest_at for one in mine if one.oldest_at is not None), default=None)
+    return {
+        "lane": lane.label,
+        "due": sum(one.due for one in mine),
+        "later": sum(one.later for one in mine),
+        "oldest_s": None if oldest is None else round((now - oldest).total_seconds(), 1),
+    }
+
+
+def _accounts(lately: Sequence[Pace]) -> Iterator[dict[str, Any]]:
+    standings = paces.standings()
+    for account in accounts.all_accounts():
+        mine = [pace for pace in lately if pace.account_id == account.id]
+        standing = standings.get(account.id)
+        yield {
+            "account": account.name,
+            "recipients_per_s": round(sum(pace.recipients_per_s for pace in mine), 1),
+            "calls_per_s": round(sum(pace.calls_per_s for pace in mine), 1),
+            "rests_s": round(standing.rest_s, 1) if standing is not None else 0.0,
+            "stopped": account.stopped_why if account.stopped else None,
+        }
+
+
+def _by_communication(waiting: Sequence[Waiting]) -> list[list[Waiting]]:
+    groups: dict[tuple[int, int | None, bool], list[Waiting]] = {}
+    for one in waiting:
+        key = (one.application_id, one.communication_id, one.simulated)
+        groups.setdefault(key, []).append(one)
+    return sorted(groups.values(), key=lambda mine: -sum(one.due + one.later for one in mine))
+
+
+def _described(one: Waiting) -> dict[str, Any]:
+    return {
+        "application": one.application,
+        "communication": one.communication,
+        "simulated": one.simulated,
+    }
+
+
+def as_text(seen: dict[str, Any]) -> list[str]:
+    """The lines of the screen."""
+    from postroom.reports.sentences import moment
+    from postroom.reports.terminal import columns
+
+    lines = [f"Postroom, {moment(seen['at'])}; {seen['attempts_open']} calls without an end", ""]
+    lanes = [("lane", "due", "later", "oldest waits")]
+    lanes += [
+        (one["lane"], f"{one['due']:,}", f"{one['later']:,}", _seconds(one["oldest_s"]))
+        for one in seen["lanes"]
+    ]
+    lines += [*columns(lanes, frozenset({1, 2, 3})), ""]
+    rows = [("account", "recipients/s", "calls/s", "state")]
+    rows += [
+        (one["account"], f"{one['recipients_per_s']:,}", f"{one['calls_per_s']:,}", _state(one))
+        for one in seen["accounts"]
+    ]
+    lines += [*columns(rows, frozenset({1, 2})), ""]
+    shown = seen["communications"][:_SHOWN_MAX]
+    if not shown:
+        return [*lines, "  Nothing waits."]
+    told = [("communication", "remaining", "a second", "through", "set by")]
+    told += [
+        (
+            f"{one['application']}/{one['communication'] or '-'}",
+            f"{one['remaining']:,}",
+            f"{one['recipients_per_s']:,}",
+            "-" if one["through_at"] is None else moment(one["through_at"]),
+            one["limited_by"] or "-",
+        )
+        for one in shown
+    ]
+    return [*lines, *columns(told, frozenset({1, 2}))]
+
+
+def _seconds(seconds: float | None) -> str:
+    return "-" if seconds is None else f"{seconds:,.1f} s"
+
+
+def _state(one: dict[str, Any]) -> str:
+    if one["stopped"] is not None:
+        return "stopped"
+    return f"rests {one['rests_s']} s" if one["rests_s"] else "in use"

@@ -1,0 +1,89 @@
+"""The forecast that a report, the API and `postroom top` show."""
+
+import pytest
+
+from postroom.domain.forecast import LimitedBy
+from postroom.ledger import paces
+from postroom.ledger.clock import utc_now
+from postroom.ledger.pauses import pause_communication
+from postroom.management.commands import top
+from postroom.reports.forecast import of_communication
+from tests.ledger.making import (
+    accept,
+    account,
+    application,
+    begin,
+    claim,
+    new_message,
+    settle,
+)
+
+pytestmark = pytest.mark.usefixtures("ledger")
+
+
+def post(count: int) -> int:
+    """An application with so many deliveries of the communication `news` in its queue."""
+    app = application()
+    people = [f"p{n}@example.com" for n in range(count)]
+    accept(new_message(app, people, communication="news"))
+    return app
+
+
+def test_what_remains_and_the_pace_are_those_of_the_attempts_lately() -> None:
+    app = post(50)
+    account()
+    settle(begin(claim(20)))
+    told = of_communication(app, "news", True, utc_now())
+    assert told.remaining == 30
+    assert 0 < told.per_s <= 20
+    assert told.limited_by is LimitedBy.PROVIDER
+    assert told.through_at is not None
+
+
+def test_a_paused_communication_has_no_end_in_sight() -> None:
+    app = post(5)
+    account()
+    pause_communication(app, "news", True)
+    told = of_communication(app, "news", True, utc_now())
+    assert (told.limited_by, told.through_at) == (LimitedBy.PAUSE, None)
+
+
+def test_an_account_that_rests_is_named() -> None:
+    app = post(5)
+    paces.slow(account(), 60, None)
+    assert of_communication(app, "news", True, utc_now()).limited_by is LimitedBy.ACCOUNT_RESTS
+
+
+def test_without_an_account_nothing_goes() -> None:
+    assert of_communication(post(5), "news", True, utc_now()).limited_by is LimitedBy.NO_ACCOUNT
+
+
+def test_nothing_remains_of_what_is_handed_over() -> None:
+    app = post(5)
+    settle(begin(claim()))
+    told = of_communication(app, "news", True, utc_now())
+    assert (told.remaining, told.limited_by) == (0, None)
+
+
+def test_top_shows_lanes_accounts_and_what_waits() -> None:
+    post(50)
+    account()
+    begin(claim(20))
+    seen = top.look(utc_now())
+    assert [(one["lane"], one["due"]) for one in seen["lanes"]] == [
+        ("urgent", 0),
+        ("normal", 30),
+        ("bulk", 0),
+    ]
+    assert seen["attempts_open"] == 1
+    (waiting,) = seen["communications"]
+    assert (waiting["communication"], waiting["remaining"]) == ("news", 30)
+    (used,) = seen["accounts"]
+    assert used["recipients_per_s"] > 0
+    screen = "\n".join(top.as_text(seen))
+    assert "shop/news" in screen
+    assert "1 calls without an end" in screen
+
+
+def test_top_says_when_nothing_waits() -> None:
+    assert "Nothing waits." in "\n".join(top.as_text(top.look(utc_now())))
