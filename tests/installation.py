@@ -49,7 +49,7 @@ class Installation:
     @cached_property
     def key(self) -> str:
         """A test key of the application `journey`, with every scope."""
-        scopes = ("--scope", "send", "--scope", "read", "--scope", "manage")
+        scopes = (f"--scope={scope}" for scope in ("send", "urgent", "read", "manage"))
         made = self.cli("key", "create", "journey", "--kind", "test", *scopes, "--json")
         return str(json.loads(made)["key"])
 

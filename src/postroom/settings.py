@@ -157,6 +157,13 @@ POSTROOM_SEND_AT_DAYS_MAX = _whole(
     "days",
     "A yearly mail fits; a mistyped year does not wait for a decade.",
 )
+POSTROOM_URGENT_PER_DAY = _whole(
+    "POSTROOM_URGENT_PER_DAY",
+    10_000,
+    "urgent recipients of one application",
+    "Codes and alarms for some thousands; a broadcast that is marked urgent goes as normal.",
+    least=0,
+)
 
 # Sending
 

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from postroom.domain.delivery import Stage
+from postroom.domain.lane import Lane
 from postroom.ledger import blobs, keys, suppressions
 from postroom.ledger.acceptance import (
     Idempotency,
@@ -16,7 +17,7 @@ from postroom.ledger.acceptance import (
     NewDelivery,
 )
 from postroom.ledger.db import LedgerUnavailable, connection
-from postroom.ledger.messages import accepted_before
+from postroom.ledger.idempotency import accepted_before
 from postroom.ledger.partitions import PARENTS
 from postroom.ledger.retrying import again_on_deadlock
 from postroom.ledger.suppressions import NewSuppression
@@ -101,10 +102,10 @@ def test_what_a_key_was_answered_is_found_until_its_lifetime_is_past() -> None:
         claim = Idempotency(key, b"digest", lifetime_s=lifetime_s)
         first = accept(replace(new_message(app), idempotency=claim))
         found = replace(first, replayed=True) if key != "past" else None
-        assert accepted_before(app, claim) == found
+        assert accepted_before(app, claim, Lane.NORMAL) == found
     with pytest.raises(IdempotencyConflict):
-        accepted_before(app, Idempotency("long", b"other"))
-    assert accepted_before(app, Idempotency("past", b"other")) is None
+        accepted_before(app, Idempotency("long", b"other"), Lane.NORMAL)
+    assert accepted_before(app, Idempotency("past", b"other"), Lane.NORMAL) is None
 
 
 def test_of_many_threads_with_one_idempotency_key_exactly_one_stores() -> None:

@@ -18,7 +18,7 @@ Submit = Callable[..., HttpResponse]
 
 @pytest.fixture
 def key(ledger: None) -> keys.NewKey:
-    return keys.create_key("field", "test", ["send"])
+    return keys.create_key("field", "test", ["send", "urgent"])
 
 
 @pytest.fixture

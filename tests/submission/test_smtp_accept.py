@@ -180,7 +180,7 @@ def test_a_repeat_is_another_message_where_that_is_not_asked_for(relay_door: Doo
 def test_own_headers_say_what_http_has_fields_for(relay_door: Door) -> None:
     own = (
         b"X-Postroom-Communication: price-change\r\n"
-        b"x-postroom-lane: Urgent\r\n"
+        b"x-postroom-lane: Bulk\r\n"
         b"X-Postroom-Send-At: 2099-01-01T00:00:00Z\r\n"
         b"X-Postroom-Track: opens, clicks\r\n"
         b"X-Postroom-Tags: a, b\r\n"
@@ -191,7 +191,7 @@ def test_own_headers_say_what_http_has_fields_for(relay_door: Door) -> None:
     with override_settings(POSTROOM_SEND_AT_DAYS_MAX=100_000), relay_door.talk() as talk:
         assert talk.mail(own + MAIL).startswith("250")
     assert rows("SELECT lane, tags, metadata, notify FROM message") == [
-        (0, ["a", "b"], {"by": "erp"}, {"url": "https://erp.corp.example/hook"})
+        (2, ["a", "b"], {"by": "erp"}, {"url": "https://erp.corp.example/hook"})
     ]
     assert rows("SELECT ref, stage FROM delivery") == [("staff-1", "scheduled")]
     assert rows("SELECT name FROM communication") == [("price-change",)]

@@ -30,6 +30,19 @@ class Lane(IntEnum):
 _BY_LABEL = {lane.label: lane for lane in Lane}
 
 
+def lane_notes(lane: Lane, asked: Lane | None) -> list[str]:
+    """What is told to whoever asked for another lane than the one that the message goes in."""
+    if asked in (None, lane):
+        return []
+    return [_OVER_QUOTA]
+
+
+_OVER_QUOTA = (
+    "asked for urgent, goes as normal: it has more recipients than were left"
+    " of the application's urgent ones for this day"
+)
+
+
 class OnDoubt(StrEnum):
     """What to do with a delivery whose hand-over has no known outcome."""
 

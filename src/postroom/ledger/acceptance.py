@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from postroom.domain.delivery import Stage
-from postroom.domain.lane import Lane
+from postroom.domain.lane import Lane, lane_notes
 
 
 class IdempotencyConflict(Exception):
@@ -58,7 +58,8 @@ class NewMessage:
     mail_from: str | None
     subject: str
     header_message_id: str | None
-    on_doubt: str
+    on_doubt: str | None
+    """None: by the lane in which it goes."""
     submission: bytes = field(repr=False)
     """As received: the JSON body, or the DATA of the transaction."""
     deliveries: list[NewDelivery] = field(repr=False)
@@ -87,8 +88,17 @@ class Acceptance:
     duplicates: int
     deliveries: list[tuple[UUID, str, str]]
     """(id, address, state) of each delivery, for up to `DELIVERIES_LISTED_MAX`; else empty."""
+    lane: Lane
+    """The lane in which it goes."""
+    asked_lane: Lane | None = None
+    """The lane that was asked for; None: the one in which it goes."""
     replayed: bool = False
     """The same idempotency key and body were accepted before; nothing new was stored."""
+
+    @property
+    def notes(self) -> list[str]:
+        """What became otherwise than was asked for, in sentences."""
+        return lane_notes(self.lane, self.asked_lane)
 
 
 DELIVERIES_LISTED_MAX = 1000

@@ -15,7 +15,7 @@ from psycopg.errors import UniqueViolation
 from postroom.ledger.db import Connection, connection, transaction
 
 KINDS = ("live", "team", "test")
-SCOPES = ("send", "read", "manage")
+SCOPES = ("send", "urgent", "read", "manage")
 CACHE_S = 5.0
 """How long an authentication is remembered. Submissions check the key again in their commit."""
 USE_NOTED_EVERY_S = 60.0
@@ -271,7 +271,7 @@ def by_network(peer_ip: str) -> Caller | None:
     columns = _CALLER.format(
         key="NULL",
         kind="network.kind",
-        scopes="'{send}'::text[]",
+        scopes="CASE WHEN relay_urgent THEN '{send,urgent}'::text[] ELSE '{send}'::text[] END",
         domains="application.from_domains",
     )
     with connection() as conn:

@@ -20,6 +20,16 @@ class Application(models.Model):
     """A repeat of Message-ID, envelope and body within 24 h by SMTP is the same message."""
     refuse_suppressed = models.BooleanField(default=False)
     """Answer 550 at RCPT for a suppressed recipient, instead of 250 and a record."""
+    relay_urgent = models.BooleanField(default=False)
+    """Mail on the relay listener may ask for lane urgent; keys need the scope `urgent`."""
+    recipients_per_s = models.IntegerField(null=True)
+    """None: no limit."""
+    recipients_per_day = models.IntegerField(null=True)
+    """None: no limit."""
+    urgent_per_day = models.IntegerField(null=True)
+    """Urgent recipients of a day; None: POSTROOM_URGENT_PER_DAY."""
+    paused_at = models.DateTimeField(null=True)
+    """Since when nothing of it is handed over; None: it goes on."""
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:

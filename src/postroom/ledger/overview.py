@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from postroom.domain.delivery import ANSWERS, Answer
-from postroom.domain.lane import Lane
+from postroom.domain.lane import Lane, lane_notes
 from postroom.ledger.as_of import STATE_NOW
 from postroom.ledger.db import Connection, connection
 from postroom.ledger.reading import Applications
@@ -24,6 +24,8 @@ class Message:
     door: str
     simulated: bool
     lane: Lane
+    asked_lane: Lane | None
+    """The lane that was asked for; None: the one in which it goes."""
     from_address: str
     mail_from: str | None
     subject: str
@@ -41,6 +43,11 @@ class Message:
     """Deliveries by state."""
     answers: dict[str, int] = field(default_factory=dict)
 
+    @property
+    def notes(self) -> list[str]:
+        """What became otherwise than was asked for, in sentences."""
+        return lane_notes(self.lane, self.asked_lane)
+
 
 @dataclass(frozen=True, slots=True)
 class Communication:
@@ -55,9 +62,9 @@ class Communication:
 
 
 _MESSAGE = """
-SELECT message.id, application.name, communication.name, door, simulated, lane, from_address,
-       mail_from, subject, header_message_id, on_doubt, tags, metadata, recipients, duplicates,
-       accepted_at, send_at, message.expires_at, resend_of
+SELECT message.id, application.name, communication.name, door, simulated, lane, asked_lane,
+       from_address, mail_from, subject, header_message_id, on_doubt, tags, metadata, recipients,
+       duplicates, accepted_at, send_at, message.expires_at, resend_of
   FROM message
   JOIN application ON application.id = message.application_id
   LEFT JOIN communication ON communication.id = message.communication_id
@@ -86,7 +93,8 @@ def _of(applications: Applications, column: str) -> Selection:
 
 
 def _message(row: tuple[Any, ...]) -> Message:
-    values: list[Any] = [*row[:5], Lane(row[5]), *row[6:]]
+    asked_lane = None if row[6] is None else Lane(row[6])
+    values: list[Any] = [*row[:5], Lane(row[5]), asked_lane, *row[7:]]
     return Message(*values)
 
 

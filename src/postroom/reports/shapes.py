@@ -157,6 +157,8 @@ class Message(Schema):
     door: str
     simulated: bool
     lane: str
+    notes: list[str]
+    """What became otherwise than was asked for, in sentences."""
     from_address: str
     mail_from: str | None
     subject: str
@@ -321,7 +323,7 @@ def with_timeline(row: reading.Delivery, entries: Iterable[timeline.Entry]) -> d
 
 def message(row: overview.Message) -> dict[str, Any]:
     """A message with its deliveries counted."""
-    return asdict(row) | {"lane": row.lane.label}
+    return asdict(row) | {"lane": row.lane.label, "notes": row.notes}
 
 
 def suppression(row: suppressions.Standing, own: frozenset[UUID]) -> dict[str, Any]:

@@ -17,15 +17,15 @@ from postroom.domain.address import (
     suppression_key,
 )
 from postroom.domain.delivery import Stage
-from postroom.domain.lane import ON_DOUBT_BY_LANE, Lane
+from postroom.domain.lane import Lane
 from postroom.domain.problem import FieldError, Problem, forbidden, invalid, invalid_field
 from postroom.domain.template import TemplateError
 from postroom.domain.template import parse as parse_template
 from postroom.domain.wrong_fields import ERRORS_SHOWN_MAX
 from postroom.ledger.acceptance import Acceptance, Idempotency, NewDelivery, NewMessage
 from postroom.ledger.clock import utc_now
+from postroom.ledger.idempotency import accepted_before
 from postroom.ledger.keys import Caller
-from postroom.ledger.messages import accepted_before
 from postroom.ledger.writer import accept_message
 
 CLOCK_TOLERANCE = timedelta(minutes=5)
@@ -77,8 +77,7 @@ def accept(submission: Submission, caller: Caller) -> Future[Acceptance]:
     Raises Problem at once when the whole submission is refused. A single recipient that cannot
     be written to never sinks the others: it becomes a `rejected` delivery with its reason.
     """
-    if not caller.may("send"):
-        raise forbidden("this key has no scope send")
+    _check_scopes(submission.lane, caller)
     _check_senders(submission.senders, caller)
     try:
         send_at = _checked_send_at(submission, utc_now())
@@ -94,6 +93,18 @@ def accept(submission: Submission, caller: Caller) -> Future[Acceptance]:
     if all(delivery.reason == "address_syntax" for delivery in deliveries):
         raise _no_valid_recipient(deliveries)
     return accept_message(_new_message(submission, caller, deliveries, send_at))
+
+
+def _check_scopes(lane: Lane, caller: Caller) -> None:
+    """403 for a key that may not send, and for lane urgent without the scope of that name."""
+    if not caller.may("send"):
+        raise forbidden("this key has no scope send")
+    if lane is Lane.URGENT and not caller.may("urgent"):
+        raise forbidden(
+            "this key has no scope urgent, which lane urgent needs"
+            if caller.key_id
+            else f"the relayed mail of {caller.application} may not use lane urgent"
+        )
 
 
 def _check_senders(senders: Sequence[Address], caller: Caller) -> None:
@@ -126,7 +137,7 @@ def _checked_send_at(submission: Submission, now: datetime) -> datetime | None:
 def _accepted_before(submission: Submission, caller: Caller) -> Future[Acceptance] | None:
     if submission.idempotency is None:
         return None
-    earlier = accepted_before(caller.application_id, submission.idempotency)
+    earlier = accepted_before(caller.application_id, submission.idempotency, submission.lane)
     if earlier is None:
         return None
     future: Future[Acceptance] = Future()
@@ -233,7 +244,7 @@ def _new_message(
         mail_from=submission.mail_from,
         subject=submission.subject,
         header_message_id=submission.header_message_id,
-        on_doubt=submission.on_doubt or ON_DOUBT_BY_LANE[submission.lane],
+        on_doubt=submission.on_doubt,
         submission=submission.raw,
         deliveries=deliveries,
         duplicates=len(submission.recipients) - len(deliveries),

@@ -134,6 +134,8 @@ def _accepted(acceptance: Acceptance) -> HttpResponse:
     answer = {
         "message_id": str(acceptance.message_id),
         "communication": acceptance.communication,
+        "lane": acceptance.lane.label,
+        "notes": acceptance.notes,
         "recipients": acceptance.recipients,
         "suppressed": acceptance.suppressed,
         "duplicates": acceptance.duplicates,

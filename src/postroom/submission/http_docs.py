@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from postroom.domain.lane import Lane
 from postroom.submission.message_body import (
     AttachmentBody,
     MailboxBody,
@@ -14,7 +15,7 @@ from postroom.submission.message_body import (
 _PROBLEMS = {
     400: "The body cannot be read: no JSON, not UTF-8, a key twice in one object.",
     401: "No key, or one that is unknown, revoked or run out.",
-    403: "The key has not the scope, or may not send from this domain.",
+    403: "The key has not the scope (lane urgent needs its own), or may not send from this domain.",
     404: "There is no such message, or it is another application's.",
     409: "The Idempotency-Key was used before with another body.",
     411: "The request came without Content-Length.",
@@ -47,6 +48,8 @@ _EXAMPLE_BODY = {
 _EXAMPLE_ANSWER = {
     "message_id": "019a5f0e-7a50-7c3e-9a51-1d7d0f2b6c11",
     "communication": "price-change-2026-11",
+    "lane": "urgent",
+    "notes": [],
     "recipients": 2,
     "suppressed": 0,
     "duplicates": 0,
@@ -74,6 +77,9 @@ _SUBMIT: dict[str, Any] = {
         "An address that cannot be written to does not sink the others: it becomes a `rejected` "
         "delivery with its reason, and so does a recipient whose `vars` miss a field. "
         "Recipients that are the same mailbox get one delivery; `duplicates` counts the rest. "
+        "Lane `urgent` needs the scope of that name, and a message with more recipients than are "
+        "left of the application's urgent ones for this day goes as `normal`: `lane` and `notes` "
+        "say so. "
         "With an `Idempotency-Key` the same body gives the same answer for as long as the "
         "message is in the ledger."
     ),
@@ -179,6 +185,16 @@ _ACCEPTANCE = {
     "properties": {
         "message_id": {"type": "string", "format": "uuid"},
         "communication": {"type": ["string", "null"]},
+        "lane": {
+            "type": "string",
+            "enum": [lane.label for lane in Lane],
+            "description": "In which it goes, also where another was asked for.",
+        },
+        "notes": {
+            "type": "array",
+            "items": {"type": "string"},
+            "description": "What becomes otherwise than was asked for, in sentences.",
+        },
         "recipients": {"type": "integer", "description": "Deliveries of this message."},
         "suppressed": {"type": "integer", "description": "Not to be sent: see suppressions."},
         "duplicates": {"type": "integer", "description": "Recipients that were named before."},

@@ -135,7 +135,9 @@ class MessageBody(Strict):
     communication: CommunicationName | None = Field(
         None, description="The occasion: all its messages are one report."
     )
-    lane: Literal["urgent", "normal", "bulk"] = "normal"
+    lane: Literal["urgent", "normal", "bulk"] = Field(
+        "normal", description="The order of service; `urgent` needs the scope of that name."
+    )
     send_at: Instant | None = None
     expires_at: Instant | None = Field(None, description="Not sent at all after this.")
     track: TrackBody | None = None

@@ -380,7 +380,7 @@ class Session(SMTP):
             return "554 5.5.0 The idempotency key was used before with another mail"
         except KeyRevoked:
             return "550 5.7.1 The key is revoked or has run out"
-        return f"250 2.0.0 Accepted as {acceptance.message_id}"
+        return "; ".join([f"250 2.0.0 Accepted as {acceptance.message_id}", *acceptance.notes])
 
     # The rest
 

@@ -37,7 +37,14 @@ def run(arguments: Namespace) -> int:
     with ledger_open():
         accepted = _accepted(_body(arguments), _caller(arguments.key))
     if arguments.json:
-        print_json({"message_id": accepted.message_id, "suppressed": accepted.suppressed})
+        print_json(
+            {
+                "message_id": accepted.message_id,
+                "lane": accepted.lane.label,
+                "notes": accepted.notes,
+                "suppressed": accepted.suppressed,
+            }
+        )
     else:
         several = "s" if accepted.recipients != 1 else ""
         print(
@@ -45,6 +52,8 @@ def run(arguments: Namespace) -> int:
         )
         if accepted.suppressed:
             print(f"{accepted.suppressed} of them are suppressed and get nothing.")
+        for note in accepted.notes:
+            print(f"It was {note}.")
     return 0
 
 
@@ -81,7 +90,7 @@ def _sandbox() -> Caller:
         application=application.name,
         key_id=None,
         kind="test",
-        scopes=frozenset({"send"}),
+        scopes=frozenset({"send", "urgent"}),
         from_domains=(),
         allow_list=(),
         join_repeats=False,
