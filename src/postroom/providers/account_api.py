@@ -4,7 +4,7 @@ import json
 from collections.abc import Awaitable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any, Protocol, TypeVar, runtime_checkable
+from typing import Any, Protocol, TypeVar
 from urllib.parse import urlsplit
 
 from postroom.providers.base import Account, Reply, ReplyKind
@@ -126,24 +126,6 @@ def is_aligned(signed_as: str, from_domain: str) -> bool:
 def has_login(url: str) -> bool:
     """Whether a login stands in the URL itself."""
     return bool(urlsplit(url).username)
-
-
-@dataclass(frozen=True, slots=True)
-class ToldLimits:
-    """What the provider allows the account; None: no limit."""
-
-    recipients_per_s: float | None
-    recipients_left: float | None
-    """Of the present 24 hours, from now on."""
-
-
-@runtime_checkable
-class TellsLimits(Protocol):
-    """An interface that tells the account's limits, too."""
-
-    async def limits(self, account: Account) -> ToldLimits:
-        """What may be sent from now on; raises AskFailed."""
-        ...
 
 
 async def asked(question: Awaitable[T]) -> T:
