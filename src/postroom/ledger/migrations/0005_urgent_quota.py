@@ -16,7 +16,7 @@ CREATE TABLE urgent_use (
 )
 """
 
-_FIELDS: dict[str, models.Field[Any, Any]] = {
+_FIELDS: "dict[str, models.Field[Any, Any]]" = {
     "paused_at": models.DateTimeField(null=True),
     "recipients_per_s": models.IntegerField(null=True),
     "recipients_per_day": models.IntegerField(null=True),
