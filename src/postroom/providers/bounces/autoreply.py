@@ -23,16 +23,33 @@ _OLDER_HEADERS = (
 """Before RFC 3834 every program had its own."""
 
 _AWAY = re.compile(
-    r"(?:re:\s*)?(?:\[?auto(?:matic|mated|matische|matisch|mática|matique)?[- :]?\]?\s*"
-    r"(?:reply|response|respon[ds]|antwort|re\b|respuesta)|automatic reply|automatische antwort"
-    r"|automatisch antwoord|autosvar|autovastaus|réponse automatique|risposta automatica"
-    r"|respuesta automática|resposta automática|автоматический ответ"
-    r"|自動(?:返信|応答)|自动(?:回复|答复)"
-    r"|out[- ]of[- ](?:the[- ])?office|ooo\b|on (?:vacation|holiday|leave)\b|vacation\b"
-    r"|away from|abwesen|i am (?:away|out)|absence|absent|fuori (?:sede|ufficio))",
+    r"(?:re:\s*)?(?:\[?auto(?:matic|mated)?[- :]?\]?\s*(?:reply|response|respond|re\b)|auto: "
+    r"|out[- ]of[- ](?:the[- ])?office|ooo\b|on (?:vacation|holiday|(?:annual |sick )?leave)\b"
+    r"|vacation\b|away from|i(?: a|')m (?:away|out|on (?:vacation|holiday|(?:\w+ )?leave))\b"
+    r"|absent)",
     re.IGNORECASE,
 )
-"""How the subjects of vacation notices begin, in the languages of the common mail programs."""
+"""How the subjects of vacation notices begin; `Auto:` is that of RFC 5230, section 4.4."""
+
+AWAY_ABROAD: tuple[str, ...] = (
+    "automatische antwort", "abwesen", "ich bin nicht im büro",
+    "réponse automatique", "absence", "répondeur",
+    "respuesta automática", "fuera de la oficina", "resposta automàtica",
+    "resposta automática", "ausência", "fora do escritório",
+    "risposta automatica", "fuori sede", "fuori ufficio", "assenza",
+    "automatisch antwoord", "afwezig", "niet aanwezig",
+    "automatiskt svar", "automatisk svar", "autosvar", "frånvaro", "fravær",
+    "automaattinen vastaus", "autovastaus", "poissaolo",
+    "odpowiedź automatyczna", "autoodpowiedź", "automatická odpověď", "automatická odpoveď",
+    "automatikus válasz", "răspuns automat", "automatski odgovor", "samodejni odgovor",
+    "automaatvastus", "automātiskā atbilde", "automatinis atsakymas",
+    "otomatik yanıt", "ofis dışında", "αυτόματη απάντηση",  # noqa: RUF001 - Turkish
+    "автоматический ответ", "автоответ", "автоматична відповідь", "автоматичен отговор",
+    "תשובה אוטומטית", "رد تلقائي",
+    "自動返信", "自動応答", "不在のお知らせ", "자동 회신", "부재중",
+    "自动回复", "自动答复", "自動回覆", "自動回復",
+)  # fmt: skip
+"""The same in other languages, as the common mail programs write it; in lower case."""
 
 _CHALLENGE = re.compile(
     r"(?:please |action required: )?(?:confirm|verify|validate) (?:your|this) (?:e-?mail|message"
@@ -54,8 +71,12 @@ def calls_itself_one(mail: Message) -> bool:
     """The same without RFC 3834's header, which some servers put on their bounces too."""
     precedence = (field(mail, "Precedence") or "").lower() in {"auto_reply", "auto-reply"}
     older = any(mail.get(name) for name in _OLDER_HEADERS)
-    subject = readable(mail, "Subject")
-    return precedence or older or bool(_AWAY.match(subject) or _CHALLENGE.search(subject))
+    return precedence or older or _says_so(readable(mail, "Subject"))
+
+
+def _says_so(subject: str) -> bool:
+    abroad = subject.lower().removeprefix("re:").lstrip("[ ").startswith(AWAY_ABROAD)
+    return abroad or bool(_AWAY.match(subject) or _CHALLENGE.search(subject))
 
 
 def read(mail: Message) -> Iterator[Heard]:

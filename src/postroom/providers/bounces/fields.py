@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
+from email.header import Header
 from email.message import Message
 from email.utils import getaddresses, parsedate_to_datetime
 
@@ -15,8 +16,11 @@ _REPORT_LINES_MAX = 20_000
 
 
 def field(fields: Message, name: str) -> str | None:
-    """A field on one line; None when absent or empty."""
-    value = fields.get(name)
+    """A field on one line; None when absent or empty. Bytes beyond ASCII are UTF-8 (RFC 6532)."""
+    value: object = fields.get(name)
+    if isinstance(value, Header):
+        raw = next(raw for key, raw in fields.raw_items() if key.lower() == name.lower())
+        value = str(raw).encode("utf-8", "surrogateescape").decode("utf-8", "replace")
     return _one_line(str(value)) if value else None
 
 

@@ -20,7 +20,9 @@ from postroom.domain.reason_texts import by_text, normalised
 REASON_CHARS_MAX = 2_000
 _WORDS_LINES_MAX = 16
 
-_ADDRESS = r"[^\s<>()\[\]\",;:@\ufffd]{1,64}@[A-Za-z0-9.-]{1,253}[A-Za-z0-9]"
+_ADDRESS = (
+    r"[^\s<>()\[\]\",;:@\ufffd'`][^\s<>()\[\]\",;:@\ufffd]{0,63}@[A-Za-z0-9.-]{1,253}[A-Za-z0-9]"
+)
 _ANNOUNCES = re.compile(
     r"(?:following|these|intended|failed|affected|undeliverable|list of) {1,3}"
     r"(?:e-?mail |mail )?(?:address|recipient|user|mailbox|account|person|people)"
@@ -104,6 +106,11 @@ def is_delay(lines: Sequence[str]) -> bool:
     return any(_LATER.search(line) for line in lines) or bool(
         _LATER.search(" ".join(lines)[: 5 * REASON_CHARS_MAX])
     )
+
+
+def is_refusal_by_store(words: str) -> bool:
+    """Whether the store that would have kept the mail tells why it did not: Dovecot's sentence."""
+    return "was automatically rejected:" in words
 
 
 def announces(lines: Sequence[str]) -> bool:

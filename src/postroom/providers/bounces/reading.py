@@ -203,6 +203,8 @@ def _returned_to(mail: Message) -> list[str]:
 
 def _is_bounce(mail: Message, lines: Sequence[str]) -> bool:
     """Whether a mail system speaks: by a header, its name, the subject, or by what it says."""
+    if _is_other_report(mail):
+        return oldstyle.is_refusal_by_store(" ".join(lines))
     if _is_certain(mail) or _by_system(mail):
         return True
     if mail.get("In-Reply-To") and not _is_nameless(mail):
@@ -216,10 +218,19 @@ def _is_bounce(mail: Message, lines: Sequence[str]) -> bool:
 
 
 def _is_certain(mail: Message) -> bool:
-    """Whether it calls itself a report of delivery; those of reading (RFC 8098) are none."""
-    kind = str(mail.get_param("report-type", "delivery-status")).lower()
-    is_report = mail.get_content_type() == "multipart/report" and kind == "delivery-status"
-    return is_report or bool(mail.get("X-Failed-Recipients"))
+    """Whether it calls itself a report of delivery."""
+    return _kind_of_report(mail) == "delivery-status" or bool(mail.get("X-Failed-Recipients"))
+
+
+def _is_other_report(mail: Message) -> bool:
+    """Whether it reports something else: that a mail was read (RFC 8098), how TLS went."""
+    return _kind_of_report(mail) not in {"", "delivery-status"}
+
+
+def _kind_of_report(mail: Message) -> str:
+    if mail.get_content_type() != "multipart/report":
+        return ""
+    return str(mail.get_param("report-type", "delivery-status")).lower()
 
 
 def _by_system(mail: Message) -> bool:

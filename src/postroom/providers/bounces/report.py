@@ -126,14 +126,9 @@ def _with_words(heard: Heard, words: str | None) -> Heard:
     """With what the prose says, where the fields alone give no reason or are not the last word."""
     if heard.type not in (EventType.BOUNCED, EventType.DEFERRED) or words is None:
         return heard
-    if not _is_own_refusal(words):
+    if not oldstyle.is_refusal_by_store(words):
         if heard.diagnostic and reason.read(heard).reason != "unclassified":
             return heard
         if heard.diagnostic and by_text(normalised(words), None, None) is None:
             return heard
     return replace(heard, diagnostic=f"{heard.diagnostic or ''} {words}".strip())
-
-
-def _is_own_refusal(words: str) -> bool:
-    """Whether the store that would have kept the mail tells why it did not: Dovecot's sentence."""
-    return "was automatically rejected:" in words
