@@ -6,7 +6,7 @@ import pytest
 
 from postroom.domain.delivery import Outcome, Stage
 from postroom.domain.lane import Lane
-from postroom.ledger import attempts, blobs, queue, suppressions, timers
+from postroom.ledger import blobs, leases, queue, suppressions, timers
 from postroom.ledger.attempts import Then
 from postroom.ledger.db import connection
 from postroom.ledger.suppressions import NewSuppression
@@ -92,7 +92,7 @@ def test_what_is_given_back_can_be_claimed_again() -> None:
 def test_a_lost_claim_without_a_handover_goes_back_to_the_queue() -> None:
     accept(new_message(application()))
     claim(lease_s=-1)
-    assert attempts.sweep_leases(100) == 1
+    assert leases.sweep(100) == 1
     assert len(claim()) == 1
 
 
@@ -100,7 +100,7 @@ def test_a_lost_claim_with_a_handover_is_indeterminate_and_never_queued_again() 
     accept(new_message(application()))
     [claimed] = claim()
     begin([claimed], lease_s=-1)
-    assert attempts.sweep_leases(100) == 1
+    assert leases.sweep(100) == 1
     assert row(claimed.delivery_id, "stage", "verdict") == ("handed", "indeterminate")
     assert claim() == []
 
@@ -108,7 +108,7 @@ def test_a_lost_claim_with_a_handover_is_indeterminate_and_never_queued_again() 
 def test_deliveries_of_one_attempt_swept_apart_are_all_in_doubt() -> None:
     accept(new_message(application(), [f"p{n}@example.com" for n in range(10)]))
     begin(claim(), lease_s=-1)
-    while attempts.sweep_leases(3):
+    while leases.sweep(3):
         pass
     assert scalar("SELECT count(*) FROM delivery WHERE verdict = 'indeterminate'") == 10
 
@@ -116,7 +116,7 @@ def test_deliveries_of_one_attempt_swept_apart_are_all_in_doubt() -> None:
 def test_a_sender_that_lost_its_lease_cannot_begin() -> None:
     accept(new_message(application()))
     stale = claim(lease_s=-1)
-    attempts.sweep_leases(100)
+    leases.sweep(100)
     begin(stale)
     assert scalar("SELECT count(*) FROM attempt") == 0
 
@@ -124,7 +124,7 @@ def test_a_sender_that_lost_its_lease_cannot_begin() -> None:
 def test_a_sender_that_lost_its_lease_cannot_settle() -> None:
     accept(new_message(application()))
     attempt = begin(claim(), lease_s=-1)
-    attempts.sweep_leases(100)
+    leases.sweep(100)
     settle(attempt, Outcome.NOT_TAKEN, Then.QUEUED)
     assert row(attempt.handovers[0].delivery_id, "stage", "verdict") == ("handed", "indeterminate")
 
@@ -146,7 +146,7 @@ def test_a_halved_batch_lost_in_between_is_queued_again() -> None:
     accept(new_message(application()))
     claimed = claim()
     settle(begin(claimed, lease_s=-1), Outcome.NOT_TAKEN, Then.AGAIN)
-    assert attempts.sweep_leases(100) == 1
+    assert leases.sweep(100) == 1
     assert len(claim()) == 1
 
 

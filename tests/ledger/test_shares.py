@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import pytest
 
 from postroom.domain.lane import Lane
-from postroom.ledger import attempts, queue
+from postroom.ledger import leases, queue
 from postroom.ledger.db import connection
 from postroom.ledger.pauses import pause_application, pause_communication
 from postroom.ledger.queue import Claimed, Rota
@@ -117,7 +117,7 @@ def test_what_was_handed_over_before_the_pause_is_settled_all_the_same() -> None
     pause_communication(app, "news", True)
     settle(attempt)
     assert row(attempt.handovers[0].delivery_id, "verdict") == ("submitted",)
-    assert attempts.sweep_leases(10) == 0
+    assert leases.sweep(10) == 0
 
 
 def limit_application(name: str, column: str, value: int) -> None:

@@ -14,8 +14,8 @@ import pytest
 
 from postroom.domain.lane import Lane
 from postroom.ledger import attempts as ledger_attempts
-from postroom.ledger import blobs, queue
-from postroom.ledger.attempts import NewAttempt, sweep_leases
+from postroom.ledger import blobs, leases, queue
+from postroom.ledger.attempts import NewAttempt
 from postroom.ledger.db import connection
 from postroom.ledger.queue import Claimed
 from postroom.sending.accounts import Accounts
@@ -65,7 +65,7 @@ def test_claims_of_a_sender_that_died_before_the_attempt_are_sent_by_another() -
         add_account(provider)
         post_http(people(3))
         assert len(queue.claim([True], 10, 0.05)) == 3
-        eventually(lambda: sweep_leases(100) == 3)
+        eventually(lambda: leases.sweep(100) == 3)
         with sending():
             eventually(lambda: stages() == {"submitted": 3})
     assert sorted(provider.taken) == people(3)
@@ -76,7 +76,7 @@ def test_a_sender_that_lost_its_claim_makes_no_call() -> None:
         add_account(provider)
         post_http(people(3))
         lost = queue.claim([True], 10, 0.05)
-        eventually(lambda: sweep_leases(100) == 3)
+        eventually(lambda: leases.sweep(100) == 3)
         held = queue.claim([True], 10, 60)
         assert {one.delivery_id for one in held} == {one.delivery_id for one in lost}
         assert asyncio.run(_make_call(lost)) == [()]

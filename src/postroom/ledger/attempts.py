@@ -4,6 +4,7 @@ Whatever is written about a claim carries the claim's fence, so that a sender wh
 cannot write.
 """
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -11,12 +12,11 @@ from enum import StrEnum
 from uuid import UUID
 
 from postroom.domain.delivery import OUTCOME_VERDICTS, Outcome
-from postroom.ledger import blobs
+from postroom.ledger import blobs, flow
 from postroom.ledger.blobs import BlobRun, pack_segments
 from postroom.ledger.copying import copy_rows, json_text
 from postroom.ledger.db import Connection, transaction
 from postroom.ledger.folding import refold
-from postroom.ledger.ids import bounds
 from postroom.ledger.retrying import again_on_deadlock
 
 
@@ -244,10 +244,19 @@ def settle(settlements: Sequence[Settlement]) -> None:
     provider's own events will tell what became of it.
     """
     with transaction() as conn:
+        taken, in_doubt = [], []
         for settlement in settlements:
-            if _close(conn, settlement):
+            call = _close(conn, settlement)
+            if call is not None:
                 _settle_handovers(conn, settlement)
                 _move(conn, settlement)
+                outcomes = Counter(result.outcome for result in settlement.results)
+                taken.append((*call, outcomes[Outcome.TAKEN]))
+                if outcomes[Outcome.UNKNOWN]:
+                    in_doubt.append(settlement.attempt_id)
+        # Last, because many write these counters and hold them until their commit.
+        flow.count_taken_after_all(conn, in_doubt)
+        flow.count_taken(conn, taken)
 
 
 def _indexable(provider_message_id: str | None) -> str | None:
@@ -256,12 +265,14 @@ def _indexable(provider_message_id: str | None) -> str | None:
     return id if id is not None and len(id) <= PROVIDER_ID_LENGTH_MAX else None
 
 
-def _close(conn: Connection, settlement: Settlement) -> bool:
-    closed = conn.execute(
+def _close(conn: Connection, settlement: Settlement) -> tuple[int, datetime] | None:
+    """Account and begin of the call, which has ended now; None when it was closed before."""
+    return conn.execute(
         "UPDATE attempt"
         "   SET ended_at = %s, outcome = %s, response_status = %s, response_headers = %s,"
         "       response_body = %s, error = %s, provider_message_id = %s"
-        " WHERE id = %s AND ended_at IS NULL",
+        " WHERE id = %s AND ended_at IS NULL"
+        " RETURNING account_id, begun_at",
         (
             settlement.ended_at,
             settlement.outcome,
@@ -272,8 +283,7 @@ def _close(conn: Connection, settlement: Settlement) -> bool:
             _indexable(settlement.provider_message_id),
             settlement.attempt_id,
         ),
-    )
-    return closed.rowcount == 1
+    ).fetchone()
 
 
 def _settle_handovers(conn: Connection, settlement: Settlement) -> None:
@@ -358,68 +368,3 @@ def _move_group(
         {"then": then, "retry_at": retry_at, "plain": plain, "ids": ids, "fence": fence},
     ).fetchall()
     return [id for id, clear in rows if not clear or outcome is Outcome.REFUSED]
-
-
-@again_on_deadlock
-def sweep_leases(limit: int) -> int:
-    """How many deliveries were taken from senders whose lease ran out.
-
-    Where a hand-over was begun under the lost claim and has no answer, the outcome is unknown and
-    the verdict speaks; where none was begun, the delivery goes back to the queue.
-    """
-    with transaction() as conn:
-        lost = list(
-            conn.execute(
-                "SELECT id, fence FROM delivery"
-                " WHERE stage = 'submitting' AND lease_until < now()"
-                " ORDER BY id"
-                " LIMIT %s"
-                "   FOR UPDATE SKIP LOCKED",
-                (limit,),
-            )
-        )
-        if not lost:
-            return 0
-        in_doubt = _unanswered(conn, lost)
-        _close_unanswered(conn, list(set(in_doubt.values())))
-        _release_lost(conn, [id for id, _ in lost], list(in_doubt))
-        refold(conn, list(in_doubt))
-        return len(lost)
-
-
-def _unanswered(conn: Connection, lost: list[tuple[UUID, int]]) -> dict[UUID, UUID]:
-    """Delivery to attempt, for those begun under the lost claim and not known to be untaken.
-
-    That includes an attempt which an earlier sweep closed as unknown for other deliveries of it.
-    """
-    ids = [id for id, _ in lost]
-    rows = conn.execute(
-        "SELECT delivery_id, fence, attempt_id"
-        "  FROM handover"
-        "  JOIN attempt ON attempt.id = handover.attempt_id"
-        " WHERE delivery_id = ANY(%s) AND handover.id BETWEEN %s AND %s"
-        "   AND COALESCE(handover.outcome, attempt.outcome) IS DISTINCT FROM 'not_taken'",
-        (ids, *bounds(ids)),
-    )
-    claims = set(lost)
-    return {id: attempt_id for id, fence, attempt_id in rows if (id, fence) in claims}
-
-
-def _close_unanswered(conn: Connection, attempt_ids: list[UUID]) -> None:
-    conn.execute(
-        "UPDATE attempt SET ended_at = now(), outcome = 'unknown',"
-        "       error = 'the sender was lost before it recorded an answer'"
-        " WHERE id = ANY(%s) AND ended_at IS NULL",
-        (attempt_ids,),
-    )
-
-
-def _release_lost(conn: Connection, ids: list[UUID], in_doubt: list[UUID]) -> None:
-    conn.execute(
-        "UPDATE delivery"
-        "   SET lease_until = NULL, changed_at = now(),"
-        "       stage = CASE WHEN id = ANY(%(in_doubt)s) THEN 'handed' ELSE 'queued' END,"
-        "       silent_since = CASE WHEN id = ANY(%(in_doubt)s) THEN now() END"
-        " WHERE id = ANY(%(ids)s)",
-        {"ids": ids, "in_doubt": in_doubt},
-    )

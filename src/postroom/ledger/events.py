@@ -8,6 +8,7 @@ from operator import attrgetter
 from typing import Any
 from uuid import UUID
 
+from postroom.ledger import flow
 from postroom.ledger.db import Connection
 from postroom.ledger.folding import refold
 from postroom.ledger.locating import Found, locate
@@ -124,8 +125,10 @@ def record(conn: Connection, events: Sequence[NewEvent], *, reread: bool = False
         changes = _changes(conn, known)
         amended |= _amend(conn, known, _READ_AGAIN)
     _hear(conn, [*known, *repeats])
-    refold(conn, amended | {one.delivery_id for one in fresh})
+    touched = {one.delivery_id for one in fresh}
+    refold(conn, amended | touched)
     add_with(conn, _suppressions(fresh, kinds))
+    flow.count_heard(conn, touched)
     return Recorded(len(new), len(present) - len(new), orphans, changes)
 
 

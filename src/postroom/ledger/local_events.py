@@ -3,13 +3,13 @@
 They are written in the same transaction as the change of stage that they record.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
 from uuid import UUID
 
-from postroom.domain.delivery import EventType, Grade
+from postroom.domain.delivery import GRADES, VERDICTS, EventType, Grade
 from postroom.domain.reason import RULES_VERSION
 from postroom.ledger.db import Connection
 from postroom.ledger.recordset import rows_json, rows_of
@@ -27,17 +27,21 @@ class NewLocalEvent:
     type: EventType
     reason: str | None = None
     text: str | None = None
+    handover_id: UUID | None = None
+    """Of an event about one attempt, which enters the fold; the others enter it never."""
 
 
 _COLUMNS = {
     "delivery_id": "uuid",
     "digest": "bytea",
+    "handover_id": "uuid",
     "provider_type": "text",
     "diagnostic": "text",
     "received_at": "timestamptz",
     "basis": "text",
     "type": "text",
     "grade": "smallint",
+    "verdict": "text",
     "reason": "text",
     "rules": "smallint",
 }
@@ -61,16 +65,42 @@ def insert_local_events(conn: Connection, events: Sequence[NewLocalEvent], now: 
         conn.execute(_INSERT, (rows_json(_COLUMNS, (_row(event, now) for event in events)),))
 
 
+def insert_about_attempts(
+    conn: Connection,
+    type: EventType,
+    handovers: Mapping[UUID, UUID],
+    now: datetime,
+    text: str | None = None,
+) -> None:
+    """Write one event for each hand-over, given by its delivery, whose row the caller has locked.
+
+    The deliveries are to be folded after this.
+    """
+    numbers = conn.execute(
+        "UPDATE delivery SET local_events = local_events + 1 WHERE id = ANY(%s)"
+        " RETURNING id, local_events",
+        (list(handovers),),
+    )
+    events = [
+        NewLocalEvent(id, number, type, text=text, handover_id=handovers[id])
+        for id, number in numbers
+    ]
+    insert_local_events(conn, events, now)
+
+
 def _row(event: NewLocalEvent, now: datetime) -> tuple[object, ...]:
+    in_fold = event.handover_id is not None
     return (
         event.delivery_id,
         local_digest(event.type, event.number),
+        event.handover_id,
         event.type,
         event.text,
         now,
         BASIS,
         event.type,
-        Grade.NONE,
+        GRADES[event.type] if in_fold else Grade.NONE,
+        VERDICTS[event.type] if in_fold else None,
         event.reason,
         RULES_VERSION,
     )

@@ -193,7 +193,7 @@ def _event(row: tuple[Any, ...]) -> Entry:
         received_at,
         Kind.EVENT,
         type,
-        verdict if handover_id is not None else _LOCAL_STATES.get(type),
+        _LOCAL_STATES.get(type) if ours else verdict,
         OURSELVES if ours else account,
         attempt_id,
         handover_id,
@@ -223,5 +223,7 @@ _LOCAL_STATES: dict[str, str] = {
     EventType.EXPIRED: Stage.EXPIRED,
     EventType.SUPPRESSED: Stage.SUPPRESSED,
     EventType.REJECTED: Stage.REJECTED,
+    EventType.NOT_TAKEN: Stage.QUEUED,
+    EventType.WINDOW_PASSED: Verdict.UNCONFIRMED,
 }
 """The state that one of our own events gives."""

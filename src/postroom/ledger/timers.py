@@ -4,16 +4,13 @@ Timers are columns; nothing here remembers anything between calls, so any number
 """
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime
 from uuid import UUID
 
-from postroom.domain.delivery import EventType, Grade, Verdict, fold
-from postroom.domain.reason import RULES_VERSION
+from postroom.domain.delivery import EventType, fold
 from postroom.ledger.clock import utc_now
-from postroom.ledger.copying import copy_rows
 from postroom.ledger.db import Connection, transaction
 from postroom.ledger.folding import facts_of, refold
-from postroom.ledger.local_events import local_digest, record_moves
+from postroom.ledger.local_events import insert_about_attempts, record_moves
 from postroom.ledger.retrying import again_on_deadlock
 from postroom.ledger.sender_domains import CARRIES
 
@@ -104,7 +101,8 @@ def pass_windows(silence_s: float, silence_after_deferral_s: float, limit: int) 
     with transaction() as conn:
         ids = _silent(conn, silence_s, silence_after_deferral_s, limit)
         if ids:
-            _write_passed(conn, ids, utc_now())
+            deciding = dict(_deciding_handovers(conn, ids))
+            insert_about_attempts(conn, EventType.WINDOW_PASSED, deciding, utc_now())
             refold(conn, ids)
         return len(ids)
 
@@ -124,48 +122,6 @@ def _silent(
         (min(silence_s, silence_after_deferral_s), silence_after_deferral_s, silence_s, limit),
     )
     return [id for (id,) in rows]
-
-
-def _write_passed(conn: Connection, ids: Sequence[UUID], now: datetime) -> None:
-    numbers: dict[UUID, int] = dict(
-        conn.execute(
-            "UPDATE delivery SET local_events = local_events + 1 WHERE id = ANY(%s)"
-            " RETURNING id, local_events",
-            (list(ids),),
-        ).fetchall()
-    )
-    deciding = list(_deciding_handovers(conn, ids))
-    copy_rows(
-        conn,
-        "event",
-        (
-            "delivery_id",
-            "digest",
-            "handover_id",
-            "provider_type",
-            "received_at",
-            "basis",
-            "type",
-            "grade",
-            "verdict",
-            "rules",
-        ),
-        (
-            (
-                id,
-                local_digest(EventType.WINDOW_PASSED, numbers[id]),
-                handover_id,
-                str(EventType.WINDOW_PASSED),
-                now,
-                "local",
-                str(EventType.WINDOW_PASSED),
-                int(Grade.OPEN),
-                str(Verdict.UNCONFIRMED),
-                RULES_VERSION,
-            )
-            for id, handover_id in deciding
-        ),
-    )
 
 
 def _deciding_handovers(conn: Connection, ids: Sequence[UUID]) -> Iterable[tuple[UUID, UUID]]:

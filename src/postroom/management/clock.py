@@ -5,11 +5,12 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from django.conf import settings
 
-from postroom.ledger import attempts, partitions, receipts, timers
+from postroom.domain.flow import Tells
+from postroom.ledger import doubts, flow, leases, partitions, receipts, timers
 from postroom.ledger.db import LedgerUnavailable
 from postroom.management import sender_domains, told_limits
 from postroom.providers.registry import PROVIDERS
@@ -21,6 +22,7 @@ STEP = 1000
 TICK_S = 0.5
 SWEEP_S = 2.0
 """Pace of the looks for silence and doubt; their windows are minutes and days."""
+_TELLING = [name for name, one in PROVIDERS.items() if one.tells is Tells.ACCEPTANCE]
 _COVERING = [name for name, one in PROVIDERS.items() if one.covers_subdomains]
 
 
@@ -39,7 +41,15 @@ def tasks() -> Sequence[Task]:
     """Everything the clock does, each with its own pace."""
     return (
         Task("expired", 1, lambda: timers.expire(STEP)),
-        Task("leases lost", 1, lambda: attempts.sweep_leases(STEP)),
+        Task("leases lost", 1, lambda: leases.sweep(STEP)),
+        # Before the next one, which sends again what may have been taken.
+        Task(
+            "proved not taken",
+            SWEEP_S,
+            lambda: doubts.prove_not_taken(
+                _TELLING, timedelta(seconds=settings.POSTROOM_DOUBT_WINDOW_S)
+            ),
+        ),
         Task(
             "doubtful sent again",
             SWEEP_S,
@@ -54,6 +64,7 @@ def tasks() -> Sequence[Task]:
         ),
         Task("let go, verified by now", 2, lambda: timers.release_verified(_COVERING, STEP)),
         Task("orphans joined", 2, lambda: receipts.retry_orphans(STEP)),
+        Task("old counters forgotten", 600, lambda: flow.forget_old(STEP)),
         Task("partitions made", 3600, lambda: partitions.ensure(datetime.now(UTC))),
     )
 

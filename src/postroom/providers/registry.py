@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from postroom.domain.flow import Tells
 from postroom.providers import (
     bounces,
     brevo,
@@ -58,6 +59,8 @@ class Provider:
     """None: it has no interface for sender domains and webhooks, or we do not use it."""
     covers_subdomains: bool = False
     """Whether a verified From domain stands for those below it too."""
+    tells: Tells = Tells.FATE
+    """Only where acceptance is told can silence prove that a mail was not taken."""
 
 
 def _by_anymail(provider: str) -> Road:
@@ -87,6 +90,7 @@ PROVIDERS: dict[str, Provider] = {
             ),
         ),
         receiver=sendgrid.SendGridReceiver(),
+        tells=Tells.ACCEPTANCE,
         make_account_api=sendgrid.SendGridAccountApi,
     ),
     "ses": Provider(
@@ -105,6 +109,7 @@ PROVIDERS: dict[str, Provider] = {
             ),
         ),
         receiver=ses.SesReceiver(),
+        tells=Tells.ACCEPTANCE,
         # "Creating and verifying identities in Amazon SES", read 2026-11-24.
         covers_subdomains=True,
         follow_up=ses.follow_up,
@@ -132,6 +137,7 @@ PROVIDERS: dict[str, Provider] = {
             ),
         ),
         receiver=mailgun.MailgunReceiver(),
+        tells=Tells.ACCEPTANCE,
         make_account_api=mailgun.MailgunAccountApi,
     ),
     "mailjet": Provider(
@@ -166,6 +172,7 @@ PROVIDERS: dict[str, Provider] = {
             ),
         ),
         receiver=brevo.BrevoReceiver(),
+        tells=Tells.ACCEPTANCE,
         make_account_api=brevo.BrevoAccountApi,
         # Brevo throws away what is answered by any 5xx.
         trouble_status=429,
@@ -208,6 +215,7 @@ PROVIDERS: dict[str, Provider] = {
             ),
         ),
         receiver=sparkpost.SparkPostReceiver(),
+        tells=Tells.ACCEPTANCE,
         make_account_api=sparkpost.SparkPostAccountApi,
     ),
     "resend": Provider(
@@ -219,16 +227,21 @@ PROVIDERS: dict[str, Provider] = {
             ),
         ),
         receiver=resend.ResendReceiver(),
+        tells=Tells.ACCEPTANCE,
         make_account_api=resend.ResendAccountApi,
     ),
     "mailtrap": Provider(roads=(_by_anymail("mailtrap"),), receiver=mailtrap.MailtrapReceiver()),
+    # Its `activity.sent` carries no id of ours, so it cannot be told of which mail it speaks
+    # when the answer to the call is missing.
     "mailersend": Provider(
         roads=(_by_anymail("mailersend"),), receiver=mailersend.MailerSendReceiver()
     ),
     "postal": Provider(roads=(_by_anymail("postal"),), receiver=postal.PostalReceiver()),
-    "mandrill": Provider(roads=(_by_anymail("mandrill"),), receiver=None),
-    "scaleway": Provider(roads=(_by_anymail("scaleway"),), receiver=None),
-    "unisender_go": Provider(roads=(_by_anymail("unisender_go"),), receiver=None),
+    "mandrill": Provider(roads=(_by_anymail("mandrill"),), receiver=None, tells=Tells.NOTHING),
+    "scaleway": Provider(roads=(_by_anymail("scaleway"),), receiver=None, tells=Tells.NOTHING),
+    "unisender_go": Provider(
+        roads=(_by_anymail("unisender_go"),), receiver=None, tells=Tells.NOTHING
+    ),
     "smtp": Provider(
         roads=(
             Road(
@@ -240,5 +253,6 @@ PROVIDERS: dict[str, Provider] = {
             ),
         ),
         receiver=bounces.BounceReceiver(),
+        tells=Tells.FAILURE,
     ),
 }
