@@ -192,6 +192,12 @@ POSTROOM_BATCH_MAX = _whole_or_unset(
 POSTROOM_IDLE_POLL_S = _seconds(
     "POSTROOM_IDLE_POLL_S", 0.25, "How long a role with nothing to do waits before it looks again."
 )
+POSTROOM_FAILOVER_REST_S = _seconds(
+    "POSTROOM_FAILOVER_REST_S",
+    600,
+    "How long an account rests whose calls failed, and then takes to carry all it did before; so"
+    " roads change twice within that time at the most.",
+)
 
 # Hearing back
 

@@ -27,6 +27,7 @@ from postroom.sending.meter import Meters
 from postroom.sending.planning import Planner
 from postroom.sending.roads import Carriers
 from postroom.sending.settler import Settler
+from postroom.sending.watch import Watch
 from tests.fake_provider import TAKEN, Asked, Says, fake_provider
 from tests.helpers import eventually
 from tests.sending.posting import (
@@ -50,9 +51,14 @@ async def _make_call(claimed: list[Claimed]) -> list[Groups]:
     accounts = Accounts(carriers, back_off, meters)
     await accounts.refresh()
     messages = RecentMessages(blobs.load_submission, lambda: datetime.now(UTC), 10**6)
-    planned = await asyncio.to_thread(Planner(messages, accounts.ways, None).plan, claimed)
+    planned = await asyncio.to_thread(Planner(messages, accounts.road_map, None).plan, claimed)
     handing = Handing(
-        PACE, Beginner(ledger_attempts.begin), Settler(ledger_attempts.settle), back_off, meters
+        PACE,
+        Beginner(ledger_attempts.begin),
+        Settler(ledger_attempts.settle),
+        back_off,
+        meters,
+        Watch(),
     )
     try:
         return [await handing.make(call) for call in planned]

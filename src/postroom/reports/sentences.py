@@ -16,9 +16,18 @@ HOLDS = {
         "No road can carry this mail as it is. An operator has to add an account that can, or"
         " the application has to change the mail."
     ),
+    "canary": "A part of the recipients goes first; the rest waits for what comes of it.",
+    "canary_stopped": (
+        "Of those who went first, too many failed or complained. Look at the report, then release"
+        " the message or cancel it."
+    ),
     "from_not_verified": (
         "The sender's domain is not verified with any provider account. An operator has to"
         " verify it."
+    ),
+    "route_closed": (
+        "The sender's domain is not verified with any provider account of the route for this mail."
+        " An operator has to verify it there, or change the route."
     ),
 }
 """Reasons to hold, which are no failure: what is wrong and what to do."""

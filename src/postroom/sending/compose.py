@@ -22,10 +22,6 @@ class Planned:
     """By hand-over id."""
 
 
-class FromNotVerified(Exception):
-    """No account may carry mail from this From domain."""
-
-
 class NeedsRawCarrier(Exception):
     """No account has a road that carries this mail as it is."""
 
@@ -43,13 +39,9 @@ def missing_fields(message: Message, claimed: Sequence[Claimed]) -> dict[str, li
 def compose(
     message: Message, claimed: Sequence[Claimed], ways: Sequence[Way], batch_max: int | None
 ) -> list[Planned]:
-    """The calls for these deliveries of one message; raises FromNotVerified, NeedsRawCarrier."""
-    domain = message.from_domain
-    eligible = [way for way in ways if way.carries_from(domain)]
-    if not eligible:
-        raise FromNotVerified(f"{domain} is not verified and aligned at any account in use")
+    """The calls for these deliveries of one message; raises NeedsRawCarrier."""
     why = "there is no account with an SMTP road"
-    for way in fitting(message.content, eligible):
+    for way in fitting(message.content, ways):
         try:
             return list(_by(way, message, claimed, batch_max))
         except CannotCarry as refusal:

@@ -23,8 +23,11 @@ from postroom.sending.meter import Later, Meters
 from postroom.sending.pace import Pace
 from postroom.sending.patience import patiently
 from postroom.sending.settler import Settler
+from postroom.sending.watch import Watch
 
 _log = logging.getLogger(__name__)
+
+_STOPPED_REST_S = 2.0
 
 Groups = Sequence[tuple[Claimed, ...]]
 
@@ -39,12 +42,14 @@ class Handing:
         settler: Settler,
         back_off: BackOff,
         meters: Meters,
+        watch: Watch,
     ) -> None:
         self._pace = pace
         self._beginner = beginner
         self._settler = settler
         self._back_off = back_off
         self._meters = meters
+        self._watch = watch
 
     async def make(self, planned: Planned) -> Groups:
         """Make the call; gives the deliveries to call again at once, one call for each group."""
@@ -107,10 +112,13 @@ class Handing:
         await self._settler.settled(settlement)
 
     async def _call(self, attempt_id: UUID, planned: Planned) -> Groups:
+        account, begun_at = planned.way.account, time.monotonic()
         reply = await self._hand_over(attempt_id, planned)
-        account = planned.way.account
+        self._watch.heard(account.id, reply, time.monotonic() - begun_at)
         await self._heard(account.id, reply)
         if reply.kind is ReplyKind.ACCOUNT_STOPPED:
+            # Until all senders have read that it is stopped, nobody here calls it.
+            self._back_off.rest(account.id, time.monotonic() + _STOPPED_REST_S)
             await patiently(accounts.stop, account.id, _why_stopped(reply))
             _log.error("ALARM account %s is stopped: %s", account.name, reply.status or reply.error)
         moment = Moment(_now(), random.random())  # noqa: S311 - spreads tries, keeps no secret

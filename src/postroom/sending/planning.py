@@ -5,21 +5,20 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from uuid import UUID
 
+from postroom.domain.route import Route
 from postroom.ledger import queue
 from postroom.ledger.db import LedgerUnavailable
 from postroom.ledger.queue import Claimed
-from postroom.sending.compose import (
-    FromNotVerified,
-    NeedsRawCarrier,
-    Planned,
-    compose,
-    missing_fields,
-)
+from postroom.sending.compose import NeedsRawCarrier, Planned, compose, missing_fields
 from postroom.sending.halving import halves
 from postroom.sending.messages import Message, RecentMessages
+from postroom.sending.roadmap import FromNotVerified, RoadMap, RouteAtRest, RouteClosed
 from postroom.sending.roads import Way
 
 _log = logging.getLogger(__name__)
+
+_ROUTE_AGAIN_AFTER_S = 30.0
+"""How long mail waits whose route has no account in use."""
 
 
 def by_message(claimed: Iterable[Claimed]) -> dict[UUID, list[Claimed]]:
@@ -43,11 +42,11 @@ class Planner:
     def __init__(
         self,
         messages: RecentMessages,
-        ways: Callable[[bool], Sequence[Way]],
+        road_map: Callable[[bool], RoadMap],
         batch_max: int | None,
     ) -> None:
         self._messages = messages
-        self._ways = ways
+        self._road_map = road_map
         self._batch_max = batch_max
 
     def plan(self, claimed: Sequence[Claimed]) -> list[Planned]:
@@ -72,17 +71,37 @@ class Planner:
     def _plan(self, message: Message, claimed: Sequence[Claimed]) -> list[Planned]:
         if not claimed:
             return []
-        ways = self._ways(claimed[0].simulated)
-        if not ways:
+        road_map = self._road_map(claimed[0].simulated)
+        if not road_map.ways:
             queue.give_back(claimed, 1.0)
             return []
+        plans: list[Planned] = []
+        for route, group in road_map.by_route(message, claimed):
+            plans += self._plan_route(road_map, message, group, route)
+        return plans
+
+    def _plan_route(
+        self, road_map: RoadMap, message: Message, claimed: Sequence[Claimed], route: Route | None
+    ) -> list[Planned]:
+        try:
+            groups = list(road_map.by_ways(message, claimed, route))
+        except RouteAtRest:
+            queue.give_back(claimed, _ROUTE_AGAIN_AFTER_S)
+        except RouteClosed as why:
+            queue.put_on_hold(claimed, "route_closed", str(why))
+        except FromNotVerified as why:
+            queue.put_on_hold(claimed, "from_not_verified", str(why))
+        else:
+            return [one for ways, group in groups for one in self._plan_ways(message, group, ways)]
+        return []
+
+    def _plan_ways(
+        self, message: Message, claimed: Sequence[Claimed], ways: Sequence[Way]
+    ) -> list[Planned]:
         try:
             composed = self._compose(message, claimed, ways)
         except NeedsRawCarrier as why:
             queue.put_on_hold(claimed, "needs_raw_carrier", str(why))
-            return []
-        except FromNotVerified as why:
-            queue.put_on_hold(claimed, "from_not_verified", str(why))
             return []
         if composed.error is not None:
             self._hold_broken(composed.failed, composed.error)
@@ -94,7 +113,7 @@ class Planner:
         """The calls, and those deliveries for which composing fails: a fault of ours."""
         try:
             return _Composed(compose(message, claimed, ways, self._batch_max))
-        except (NeedsRawCarrier, FromNotVerified):
+        except NeedsRawCarrier:
             raise
         except Exception as error:  # noqa: BLE001 - one bad copy is held, the others go
             if len(claimed) == 1:

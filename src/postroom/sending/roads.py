@@ -1,6 +1,6 @@
 """Which road a mail takes: the first one whose declared capabilities carry it as it is."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from postroom.domain.content import Content
@@ -23,11 +23,18 @@ class Way:
 
     def carries_from(self, domain: str) -> bool:
         """Whether the account may carry mail whose From domain is this one."""
-        if self.account.simulated or domain in self.from_domains:
-            return True
-        if not PROVIDERS[self.account.provider].covers_subdomains:
-            return False
-        return any(domain.endswith(f".{parent}") for parent in self.from_domains)
+        return self.account.simulated or is_carried(
+            domain, self.account.provider, self.from_domains
+        )
+
+
+def is_carried(domain: str, provider: str, from_domains: Collection[str]) -> bool:
+    """Whether a live account with these verified domains may carry mail from this one."""
+    if domain in from_domains:
+        return True
+    if not PROVIDERS[provider].covers_subdomains:
+        return False
+    return any(domain.endswith(f".{parent}") for parent in from_domains)
 
 
 def ways_of(

@@ -21,6 +21,7 @@ from postroom.sending.pace import Pace
 from postroom.sending.planning import Planner
 from postroom.sending.roads import Carriers
 from postroom.sending.settler import Settler
+from postroom.sending.watch import Watch
 
 _log = logging.getLogger(__name__)
 
@@ -44,11 +45,12 @@ async def run(pace: Pace, stop: threading.Event) -> None:
     carriers = Carriers(_CARRIER_SHARE * pace.call_timeout_s)
     back_off = BackOff()
     meters = Meters()
+    watch = Watch()
     accounts = Accounts(carriers, back_off, meters)
     messages = RecentMessages(blobs.load_submission, _now, pace.kept_bytes_max)
-    planner = Planner(messages, accounts.ways, pace.batch_max)
+    planner = Planner(messages, accounts.road_map, pace.batch_max)
     settler = Settler(attempts.settle)
-    handing = Handing(pace, Beginner(attempts.begin), settler, back_off, meters)
+    handing = Handing(pace, Beginner(attempts.begin), settler, back_off, meters, watch)
     counters = [
         Counter(lanes, calls, pace, accounts, planner, handing, stopping)
         for lanes, calls in _lanes(pace)
@@ -56,7 +58,7 @@ async def run(pace: Pace, stop: threading.Event) -> None:
     try:
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(_watch(stop, stopping))
-            tasks.create_task(_follow(accounts, stopping))
+            tasks.create_task(_follow(watch, accounts, stopping))
             for counter in counters:
                 tasks.create_task(counter.run())
     finally:
@@ -75,10 +77,11 @@ async def _watch(stop: threading.Event, stopping: asyncio.Event) -> None:
     stopping.set()
 
 
-async def _follow(accounts: Accounts, stopping: asyncio.Event) -> None:
-    """Keep up with accounts that are added, changed, stopped and restarted."""
+async def _follow(watch: Watch, accounts: Accounts, stopping: asyncio.Event) -> None:
+    """Keep up with accounts that are added, changed, stopped and restarted, and with health."""
     while not stopping.is_set():
         try:
+            await watch.tend()
             await accounts.refresh()
         except LedgerUnavailable as error:
             _log.warning("cannot read the accounts: %s", error)

@@ -1,0 +1,155 @@
+"""An account is given up at once, comes back by and by, and roads never swing."""
+
+import random
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from postroom.domain.health import KEPT, SLOT_S, STOPPED, Health, Pulse, State, step
+
+REST = timedelta(minutes=10)
+SECOND = timedelta(seconds=1)
+START = datetime(2026, 11, 24, 9, tzinfo=UTC)
+SOUND = Health(State.SOUND, START - 2 * REST)
+
+
+def after(health: Health, *pulses: Pulse, at: datetime = START, stopped: bool = False) -> Health:
+    return step(health, pulses, stopped, at, REST)
+
+
+def slot(seconds_ago: float, calls: int = 0, **counts: int) -> Pulse:
+    return replace(Pulse(START - seconds_ago * SECOND, calls), **counts)
+
+
+@pytest.mark.parametrize(
+    ("pulses", "why"),
+    [
+        ([slot(3, 5, errors=3)], "errors: 3 of 5 in 10 s"),
+        ([slot(20, 9000), slot(8, 2, errors=2), slot(3, 4, errors=4)], "errors: 6 of 6 in 10 s"),
+        ([slot(290, 1, errors=1), slot(100, 2, errors=2), slot(3, 2, errors=1)],
+         "errors: 4 of 5 in 300 s"),
+    ],
+)  # fmt: skip
+def test_an_account_whose_calls_fail_is_opened_at_once(pulses: list[Pulse], why: str) -> None:
+    assert after(SOUND, *pulses) == Health(State.OPEN, START, why)
+    fresh = Health(State.SOUND, START - 310 * SECOND)
+    assert after(fresh, *pulses).state is State.OPEN
+
+
+@pytest.mark.parametrize(
+    "pulses",
+    [
+        [],
+        [slot(3, 4, errors=4)],
+        [slot(3, 100, errors=49)],
+        [slot(301, 50, errors=50)],
+        [slot(3, 19, throttled=19)],
+        [slot(3, 100, throttled=49, slow=49)],
+        [slot(30, told=49, blocked=49)],
+        [slot(30, told=1000, blocked=299)],
+    ],
+)
+def test_too_few_samples_and_too_small_shares_change_nothing(pulses: list[Pulse]) -> None:
+    assert after(SOUND, *pulses) is SOUND
+
+
+@pytest.mark.parametrize(
+    ("pulse", "why"),
+    [
+        (slot(30, 20, throttled=10), "throttling: 10 of 20 in 60 s"),
+        (slot(30, 20, slow=20), "latency: 20 of 20 in 60 s"),
+        (slot(590, told=50, blocked=15), "bounce mix: 15 of 50 in 600 s"),
+    ],
+)
+def test_an_account_under_strain_carries_less(pulse: Pulse, why: str) -> None:
+    strained = after(SOUND, pulse)
+    assert strained == Health(State.STRAINED, START, why)
+    assert strained.share(START, REST) == 0.25
+
+
+def test_a_strain_passes_only_when_its_share_is_half_of_what_began_it() -> None:
+    strained = Health(State.STRAINED, START - REST)
+    assert after(strained, slot(30, 100, throttled=25)) is strained
+    assert after(strained, slot(30, 100, throttled=24)).state is State.SOUND
+
+
+def test_an_open_account_rests_returns_by_and_by_and_is_sound_again() -> None:
+    opened = Health(State.OPEN, START)
+    assert after(opened, at=START + REST - SECOND) is opened
+    returning = after(opened, at=START + REST)
+    assert returning.state is State.RETURNING
+    shares = [returning.share(START + REST * (1 + part / 4), REST) for part in range(5)]
+    assert shares == [pytest.approx(one) for one in (0.05, 0.2875, 0.525, 0.7625, 1.0)]
+    assert after(returning, at=START + 2 * REST - SECOND) is returning
+    assert after(returning, at=START + 2 * REST).state is State.SOUND
+
+
+def test_what_was_met_with_before_it_returned_does_not_count_against_it() -> None:
+    returning = Health(State.RETURNING, START)
+    assert after(returning, slot(6, 100, errors=100)) is returning
+    assert after(returning, slot(4, 100, errors=100)).state is State.OPEN
+
+
+def test_a_stopped_account_is_open_whatever_else_and_returns_when_somebody_restarts_it() -> None:
+    for state in State:
+        opened = after(Health(state, START), stopped=True)
+        assert (opened.state, opened.why) == (State.OPEN, STOPPED)
+        assert after(opened, at=START + 2 * REST, stopped=True) is opened
+        assert after(opened, at=START + SECOND) == Health(
+            State.RETURNING, START + SECOND, "used again"
+        )
+
+
+def noise(seed: int, minutes: int) -> list[Pulse]:
+    """Slots of an account that does well, badly and anything between, for spells of any length."""
+    dice = random.Random(seed)
+    slots, bad = [], 0.0
+    for number in range(minutes * 60 // SLOT_S):
+        if dice.random() < 0.05:
+            bad = dice.choice((0.0, 0.1, 0.4, 0.6, 1.0))
+        calls = dice.choice((0, 1, 5, 50, 500))
+        counts = [sum(dice.random() < bad for _ in range(min(calls, 60))) for _ in range(4)]
+        errors, throttled, slow, blocked = counts
+        at = START + number * SLOT_S * SECOND
+        slots.append(Pulse(at, min(calls, 60), errors, throttled, slow, min(calls, 60), blocked))
+    return slots
+
+
+def changes(slots: list[Pulse], state: State, rest: timedelta) -> list[datetime]:
+    """When the roads changed, looked at each second as senders do."""
+    health, found = Health(state, START - rest), []
+    for number in range(len(slots) * SLOT_S):
+        now = START + number * SECOND
+        seen = [one for one in slots[: number // SLOT_S + 1] if one.at > now - KEPT]
+        was, health = health, step(health, seen, False, now, rest)
+        if health is not was:
+            found.append(now)
+    return found
+
+
+@settings(max_examples=12, deadline=None)
+@given(st.integers(0, 2**32), st.sampled_from(State))
+def test_roads_change_no_more_than_twice_in_ten_minutes_whatever_the_noise(
+    seed: int, state: State
+) -> None:
+    found = changes(noise(seed, 35), state, REST)
+    for at in found:
+        assert sum(at <= one < at + REST for one in found) <= 2
+
+
+@settings(deadline=None)
+@given(st.integers(0, 2**32), st.sampled_from(State), st.integers(10, 60))
+def test_the_bound_holds_for_every_rest(seed: int, state: State, rest_s: int) -> None:
+    rest = rest_s * SECOND
+    found = changes(noise(seed, 6), state, rest)
+    for at in found:
+        assert sum(at <= one < at + rest for one in found) <= 2
+
+
+def test_noise_of_one_in_ten_opens_nothing() -> None:
+    slots = [replace(one, errors=one.calls // 10) for one in noise(1, 30)]
+    quiet = [replace(one, throttled=0, slow=0, blocked=0) for one in slots]
+    assert changes(quiet, State.SOUND, REST) == []
