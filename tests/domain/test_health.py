@@ -21,7 +21,7 @@ def after(health: Health, *pulses: Pulse, at: datetime = START, stopped: bool = 
 
 
 def slot(seconds_ago: float, calls: int = 0, **counts: int) -> Pulse:
-    return replace(Pulse(START - seconds_ago * SECOND, calls), **counts)
+    return Pulse(START - seconds_ago * SECOND, calls, **counts)
 
 
 @pytest.mark.parametrize(

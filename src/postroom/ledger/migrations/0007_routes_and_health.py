@@ -50,7 +50,7 @@ CREATE TABLE account_words (
 
 
 class Migration(migrations.Migration):
-    dependencies = [("ledger", "0005_urgent_quota")]
+    dependencies = [("ledger", "0006_flow")]
     operations = [
         migrations.RunSQL("SET LOCAL lock_timeout = '5s'"),
         migrations.RunSQL(_STATEMENTS),
