@@ -126,3 +126,25 @@ def test_a_vacation_notice_is_known_in_its_own_language(beginning: str) -> None:
 def test_a_vacation_notice_is_known_by_its_beginning(subject: str) -> None:
     mail = f"From: Jo <{JO}>\nTo: news@sender.example\nSubject: {subject}\n\nBye\n".encode()
     assert only(mail).type is EventType.AUTO_REPLIED
+
+
+OLD_SENDMAIL = """From: Mail Delivery Subsystem <MAILER-DAEMON@mx.example>
+To: news@sender.example
+Subject: Returned mail: Cannot send message for 4 days
+
+   ----- Transcript of session follows -----
+421 corp.example (smtp)... Deferred: Connection timed out during user open
+
+   ----- Unsent message follows -----
+Received: by mx.sender.example; Tue, 24 Nov 2026 09:00:00 +0100
+From: news@sender.example
+To: {to}
+Subject: Hello
+"""
+
+
+def test_a_bounce_that_names_nobody_speaks_of_the_one_recipient_of_what_it_returns() -> None:
+    heard = only(OLD_SENDMAIL.format(to=JO).encode())
+    assert (heard.recipient, heard.reply_code) == (JO, 421)
+    assert read(heard, "dsn").reason == "gave_up"
+    assert parse_mail(OLD_SENDMAIL.format(to=f"{JO}, al@corp.example").encode()) == []

@@ -2,8 +2,9 @@
 
 import html
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from email.message import Message
+from email.parser import HeaderParser
 
 from postroom.providers.told import storable
 
@@ -30,6 +31,7 @@ _RETURNED = re.compile(
     r"|the (?:text|header)s? of the (?:original )?message.{0,80}",
     re.IGNORECASE,
 )
+_HEADER = re.compile(r"[A-Za-z-]{2,40}: ")
 _BLANK_AT_MOST = 2
 """Lines at the top of the prose that are never taken for the returned mail."""
 
@@ -87,14 +89,28 @@ def _without(page: str, name: str) -> str:
 
 def lines_of(text: str) -> list[str]:
     """The lines before the returned mail, as many and as long as are read."""
-    return list(_before_the_returned(text))
+    lines = _lines(text)
+    return lines[: _end(lines)]
 
 
-def _before_the_returned(text: str) -> Iterator[str]:
+def returned_in(text: str) -> Message:
+    """The returned mail as far as its headers stand in the text; an empty one where they do not."""
+    lines = _lines(text)
+    rest = lines[_end(lines) :]
+    if rest and not _HEADER.match(rest[0]):
+        rest = rest[1:]
+    return HeaderParser().parsestr("\n".join(rest).lstrip())
+
+
+def _lines(text: str) -> list[str]:
+    return [line[:LINE_CHARS_MAX] for line in text.splitlines()[:LINES_MAX]]
+
+
+def _end(lines: Sequence[str]) -> int:
+    """How many lines stand before the returned mail."""
     said = 0
-    for line in text.splitlines()[:LINES_MAX]:
-        short = line[:LINE_CHARS_MAX]
-        if said > _BLANK_AT_MOST and _RETURNED.fullmatch(short.strip()):
-            return
-        said += bool(short.strip())
-        yield short
+    for number, line in enumerate(lines):
+        if said > _BLANK_AT_MOST and _RETURNED.fullmatch(line.strip()):
+            return number
+        said += bool(line.strip())
+    return len(lines)

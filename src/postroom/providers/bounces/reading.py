@@ -14,7 +14,7 @@ from postroom.domain.reason_codes import extract_codes
 from postroom.providers.base import Heard, Unreadable
 from postroom.providers.bounces import arf, autoreply, oldstyle, report
 from postroom.providers.bounces.fields import addresses, field, groups, readable, when
-from postroom.providers.bounces.prose import lines_of, text_of
+from postroom.providers.bounces.prose import lines_of, returned_in, text_of
 
 EXAMINED_BYTES_MAX = 1024 * 1024
 """How much of a mail is read: what it says stands before the mail that it returns (RFC 3462)."""
@@ -193,11 +193,8 @@ def _told_in_prose(type: EventType, failure: oldstyle.Failure, mail: Message) ->
 
 def _returned_to(mail: Message) -> list[str]:
     """The recipient of the returned mail, where the bounce names none and it had only one."""
-    returned = [
-        addresses(field(part, "To") or "")
-        for part in mail.walk()
-        if part is not mail and part.get("To")
-    ]
+    inside = [*(part for part in mail.walk() if part is not mail), returned_in(text_of(mail))]
+    returned = [addresses(field(part, "To") or "") for part in inside if part.get("To")]
     return returned[0] if returned and len(returned[0]) == 1 else []
 
 
