@@ -41,7 +41,7 @@ def queries(described: dict[str, Any]) -> Iterator[str]:
 
 @pytest.mark.parametrize(
     ("method", "path", "described"),
-    [route for route in ROUTES if route[1] != "/v1/messages"],
+    ROUTES,
     ids=lambda part: part if isinstance(part, str) else "",
 )
 def test_a_query_parameter_that_a_route_does_not_know_is_a_422_that_names_it(
@@ -127,4 +127,17 @@ def test_a_parameter_of_the_wrong_type_is_told_in_our_words(ledger: None, name: 
 
 
 def test_without_a_key_an_unknown_parameter_tells_nothing(ledger: None) -> None:
-    problem(Client().get("/v1/deliveries?nonsense=1"), 401)
+    for method, path, _ in ROUTES:
+        if "{" not in path:
+            problem(Client().generic(method, f"{path}?nonsense=1"), 401)
+
+
+def test_a_message_with_an_unknown_parameter_is_not_accepted(ledger: None) -> None:
+    mail = {"from": "a@b.example", "to": ["c@d.example"], "text": "Hello"}
+    for query, status in (("?lane=urgent", 422), ("?%C3%A9", 422), ("?", 202), ("", 202)):
+        answer = everybody().client.post(
+            f"/v1/messages{query}", json.dumps(mail), content_type="application/json"
+        )
+        assert answer.status_code == status
+        if status == 422:
+            assert "; it takes none" in problem(answer, 422)["detail"]

@@ -22,6 +22,7 @@ from postroom.domain.problem import (
     too_large,
     unavailable,
 )
+from postroom.domain.query import check_query
 from postroom.ledger import queue
 from postroom.ledger.acceptance import (
     Acceptance,
@@ -48,6 +49,7 @@ def submit(request: HttpRequest) -> HttpResponse:
     A plain view: what the API's framework does around a call costs more than reading the mail.
     """
     caller = _authenticated(request)
+    check_query(request.GET.lists(), ())
     raw = _body(request)
     body = read_json(raw)
     submission = read_submission(body, raw)
