@@ -38,6 +38,8 @@ COMMANDS = {
         Command("account", "provider accounts"),
         Command("domain", "sender domains: what to publish in DNS, and where it stands"),
         Command("send", "submit one mail"),
+        Command("pause", "hand over nothing more of an application or a communication"),
+        Command("resume", "let what is paused go on"),
         Command("suppress", "no more mail to an address, or mail again"),
         Command("replay", "read all stored notifications again, with today's rules"),
         Command("ask", "did it reach this person, and if not, why not?"),

@@ -40,6 +40,10 @@ WALK = (
     "send --from a@corp.example --to b@sim.example --subject S --text T --communication walk",
     "ask b@sim.example",
     "report walk",
+    "pause sandbox walk",
+    "resume sandbox walk",
+    "pause erp",
+    "resume erp",
     "suppress b@sim.example --why asked",
     "suppress b@sim.example --why asked --lift",
     "replay",
@@ -144,6 +148,26 @@ def test_what_an_application_was_given_can_be_taken_away_again(
         cli.main(["app", "add", "erp", *given, "--json"])
         printed = json.loads(capsys.readouterr().out)
         assert (printed["join_repeats"], printed["refuse_suppressed"]) == standing
+
+
+def test_a_pause_is_told_and_seen_until_it_ends(
+    ledger: None, capsys: pytest.CaptureFixture[str]
+) -> None:
+    cli.main(["app", "add", "erp"])
+    for command in ("pause", "pause", "resume", "resume"):
+        assert cli.main([command, "erp"]) == 0
+    assert capsys.readouterr().out.splitlines()[1:] == [
+        "erp is paused: nothing more is handed over.",
+        "erp was paused already.",
+        "erp goes on.",
+        "erp was not paused.",
+    ]
+    assert cli.main(["pause", "erp", "news"]) == 1
+    assert cli.main(["resume", "crm"]) == 1
+    assert capsys.readouterr().err == (
+        "postroom: There is no communication news of erp.\n"
+        "postroom: There is no application crm; see `postroom app list`.\n"
+    )
 
 
 def test_a_network_that_was_removed_belongs_to_nobody(

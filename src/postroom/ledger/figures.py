@@ -56,6 +56,10 @@ class Report:
     final: int = 0
     silent_since: datetime | None = None
     """The last word about any delivery that waits for a final one; None when none waits."""
+    paused_at: datetime | None = None
+    """Since when nothing more of it, or of its application, is handed over; None: it goes on.
+
+    As of now, also in a report about the past."""
 
     @property
     def balanced(self) -> bool:
@@ -93,7 +97,10 @@ def report(
             if found is None:
                 return None
             at = None if as_of is None else min(as_of, known_until)
-            return _report(conn, *found, communication, at, simulated)
+            id, application, paused_at = found
+            made = _report(conn, id, application, communication, at, simulated)
+            made.paused_at = paused_at
+            return made
 
 
 @contextmanager
@@ -105,9 +112,12 @@ def _snapshot(conn: Connection) -> Iterator[None]:
         yield
 
 
-def _communication(conn: Connection, application_id: int, name: str) -> tuple[int, str] | None:
+def _communication(
+    conn: Connection, application_id: int, name: str
+) -> tuple[int, str, datetime | None] | None:
     return conn.execute(
-        "SELECT communication.id, application.name"
+        "SELECT communication.id, application.name,"
+        "       LEAST(communication.paused_at, application.paused_at)"
         "  FROM communication"
         "  JOIN application ON application.id = application_id"
         " WHERE application_id = %s AND communication.name = %s",

@@ -59,6 +59,8 @@ class Communication:
     created_at: datetime
     latest_message_at: datetime | None
     latest_subject: str | None
+    paused_at: datetime | None
+    """Since when nothing more of it, or of its application, is handed over; None: it goes on."""
 
 
 _MESSAGE = """
@@ -119,7 +121,8 @@ def communications(
     with connection() as conn:
         rows = conn.execute(
             "SELECT communication.id, application.name, communication.name,"
-            "       communication.created_at, latest.accepted_at, latest.subject"
+            "       communication.created_at, latest.accepted_at, latest.subject,"
+            "       LEAST(communication.paused_at, application.paused_at)"
             "  FROM communication"
             "  JOIN application ON application.id = application_id"
             "  LEFT JOIN LATERAL ("

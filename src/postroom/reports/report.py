@@ -86,6 +86,8 @@ def _expected(expected: Forecast | None) -> Iterator[str]:
 
 
 def _closing(made: Report) -> Iterator[str]:
+    if made.paused_at is not None:
+        yield f"Paused since {moment(made.paused_at)}: nothing more of it is handed over."
     if made.duplicates:
         yield f"Named twice in one message and written to once: {made.duplicates:,}."
     if made.handed_over:

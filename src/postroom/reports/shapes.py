@@ -185,6 +185,9 @@ class Communication(Schema):
     created_at: Instant
     latest_message_at: Instant | None
     latest_subject: str | None
+    paused_at: Instant | None
+    """Since when nothing more of it is handed over, for it or its application is paused; null:
+    it goes on."""
 
 
 class CommunicationPage(Schema):
@@ -233,6 +236,9 @@ class Report(Schema):
     communication: str
     application: str
     simulated: bool
+    paused_at: Instant | None
+    """Since when nothing more of it is handed over, for it or its application is paused; null:
+    it goes on. This is as of now, whatever `as_of` says."""
     as_of: Instant
     rules: int
     recipients: int
@@ -349,6 +355,7 @@ def report(made: figures.Report) -> dict[str, Any]:
         "communication": made.communication,
         "application": made.application,
         "simulated": made.simulated,
+        "paused_at": made.paused_at,
         "as_of": made.as_of,
         "rules": made.rules,
         "recipients": made.recipients,

@@ -2,8 +2,9 @@
 
 import dataclasses
 import json
+import re
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
 from django.conf import settings
@@ -12,6 +13,7 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 from ninja import Router
 
+from postroom.domain.communication import NAME_PATTERN
 from postroom.domain.problem import (
     Problem,
     conflict,
@@ -32,11 +34,14 @@ from postroom.ledger.acceptance import (
 )
 from postroom.ledger.db import LedgerUnavailable
 from postroom.ledger.keys import Caller, authenticate
+from postroom.ledger.pauses import pause_communication
 from postroom.submission import http_docs
 from postroom.submission.accept import accept
 from postroom.submission.fields import IDEMPOTENCY_KEY
 from postroom.submission.json_body import canonical_digest, read_json
 from postroom.submission.message_body import read_submission
+
+T = TypeVar("T")
 
 router = Router(tags=["messages"])
 
@@ -78,17 +83,24 @@ def release(request: HttpRequest, message_id: UUID) -> HttpResponse:
     return _moved(request, message_id, queue.release, "released")
 
 
+@router.post("/communications/{name}/pause", **http_docs.PAUSE)
+def pause(request: HttpRequest, name: str) -> HttpResponse:
+    """Hand over nothing more of the communication until it is resumed."""
+    return _paused(request, name, paused=True)
+
+
+@router.post("/communications/{name}/resume", **http_docs.RESUME)
+def resume(request: HttpRequest, name: str) -> HttpResponse:
+    """Let the communication go on."""
+    return _paused(request, name, paused=False)
+
+
 def _authenticated(request: HttpRequest) -> Caller:
     """The caller, remembered for some seconds: the commit checks the key again."""
     scheme, _, token = request.META.get("HTTP_AUTHORIZATION", "").partition(" ")
     caller = authenticate(token) if scheme.lower() == "bearer" else None
     if caller is None:
         raise not_authenticated("send Authorization: Bearer <key>")
-    return caller
-
-
-def _caller(request: HttpRequest) -> Caller:
-    caller: Caller = request.auth  # type: ignore[attr-defined]
     return caller
 
 
@@ -156,16 +168,37 @@ def _moved(
     word: str,
 ) -> HttpResponse:
     """How many deliveries a request moved; 404 for a message of somebody else, as for none."""
-    caller = _caller(request)
-    if not (caller.may("send") or caller.may("manage")):
-        raise forbidden("this key has neither scope send nor scope manage")
-    try:
-        count = move(message_id, caller.application_id)
-    except LedgerUnavailable as error:
-        raise unavailable("the ledger cannot be written right now; nothing was changed") from error
+    caller = _mover(request)
+    count = _changed(lambda: move(message_id, caller.application_id))
     if count is None:
         raise not_found("there is no such message")
     return _json({"message_id": str(message_id), word: count}, 200)
+
+
+def _paused(request: HttpRequest, name: str, *, paused: bool) -> HttpResponse:
+    """Whether a request changed anything; 404 for a communication of somebody else."""
+    caller = _mover(request)
+    if not re.fullmatch(NAME_PATTERN, name):
+        raise not_found("there is no such communication")
+    changed = _changed(lambda: pause_communication(caller.application_id, name, paused))
+    if changed is None:
+        raise not_found("there is no such communication")
+    return _json({"communication": name, "paused": paused, "changed": changed}, 200)
+
+
+def _mover(request: HttpRequest) -> Caller:
+    """The caller; raises Problem (403) where its key may not move what is under way."""
+    caller: Caller = request.auth  # type: ignore[attr-defined]
+    if not (caller.may("send") or caller.may("manage")):
+        raise forbidden("this key has neither scope send nor scope manage")
+    return caller
+
+
+def _changed(change: Callable[[], T]) -> T:
+    try:
+        return change()
+    except LedgerUnavailable as error:
+        raise unavailable("the ledger cannot be written right now; nothing was changed") from error
 
 
 def _json(answer: dict[str, Any], status: int) -> HttpResponse:

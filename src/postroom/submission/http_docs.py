@@ -16,7 +16,7 @@ _PROBLEMS = {
     400: "The body cannot be read: no JSON, not UTF-8, a key twice in one object.",
     401: "No key, or one that is unknown, revoked or run out.",
     403: "The key has not the scope (lane urgent needs its own), or may not send from this domain.",
-    404: "There is no such message, or it is another application's.",
+    404: "There is no such message or communication, or it is another application's.",
     409: "The Idempotency-Key was used before with another body.",
     411: "The request came without Content-Length.",
     413: "The body is larger than this installation takes.",
@@ -152,6 +152,42 @@ CANCEL = _move(
 HOLD = _move("hold", "held", "What is not yet handed over waits until it is released or cancelled.")
 RELEASE = _move(
     "release", "released", "Held deliveries go on, at their `send_at` if it is to come."
+)
+
+
+def _pausing(verb: str, description: str) -> dict[str, Any]:
+    schema = {
+        "type": "object",
+        "required": ["communication", "paused", "changed"],
+        "properties": {
+            "communication": {"type": "string"},
+            "paused": {"type": "boolean", "description": "Whether it is paused now."},
+            "changed": {"type": "boolean", "description": "Whether it was otherwise before."},
+        },
+    }
+    return {
+        "operation_id": f"{verb}_communication",
+        "summary": f"{verb.capitalize()} a communication",
+        "description": description,
+        "openapi_extra": {
+            "responses": {
+                "200": {
+                    "description": "How it stands.",
+                    "content": {"application/json": {"schema": schema}},
+                },
+                **_problems(401, 403, 404, 422, 503),
+            }
+        },
+    }
+
+
+PAUSE = _pausing(
+    "pause",
+    "Nothing more of it is handed over until it is resumed; what was goes its way. Its mail is"
+    " still accepted, and still expires.",
+)
+RESUME = _pausing(
+    "resume", "It goes on. Where its application is paused too, it waits until that goes on."
 )
 
 
