@@ -55,7 +55,7 @@ def test_a_second_hearing_adds_its_receipt_and_counts_nothing() -> None:
     first = event(attempt, EventType.DELIVERED)
     again = event(attempt, EventType.DELIVERED, provider_event_id="another")
     assert hear(first).new == 1
-    assert hear(again) == Recorded(new=0, repeated=1, orphans=[])
+    assert hear(again) == Recorded(new=0, repeated=1, orphans=[], changes={})
     assert scalar("SELECT count(*) FROM event") == 1
     assert scalar("SELECT receipt_id FROM hearing") == again.receipt_id
 
@@ -63,7 +63,7 @@ def test_a_second_hearing_adds_its_receipt_and_counts_nothing() -> None:
 def test_one_fact_twice_in_one_batch_counts_once() -> None:
     attempt = handed_over()
     both = [event(attempt, EventType.DELIVERED) for _ in range(2)]
-    assert hear(*both) == Recorded(new=1, repeated=1, orphans=[])
+    assert hear(*both) == Recorded(new=1, repeated=1, orphans=[], changes={})
 
 
 def test_facts_that_differ_in_the_provider_s_class_alone_are_two() -> None:
@@ -286,10 +286,10 @@ def test_reading_receipts_again_rewrites_our_reading_and_not_the_facts() -> None
         id, attempt.handovers[0].id, EventType.BOUNCED, reason="mailbox_full",
         occurred_at=told.occurred_at, rules=2,
     )  # fmt: skip
-    last, read = receipts.reinterpret(
-        UUID(int=0), 10, lambda receipt: ReadReceipt(receipt, (better,))
-    )
-    assert (last, read) == (id, 1)
+    reread = receipts.reinterpret(UUID(int=0), 10, lambda one: ReadReceipt(one, (better,)))
+    assert reread is not None
+    assert (reread.last, reread.receipts, reread.new) == (id, 1, 0)
+    assert sum(reread.changes.values()) == 1
     assert row(attempt.handovers[0].delivery_id, "verdict", "reason") == ("bounced", "mailbox_full")
     assert scalar("SELECT recorded_at FROM event") == recorded_at
 

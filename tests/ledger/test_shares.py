@@ -9,7 +9,8 @@ from postroom.domain.lane import Lane
 from postroom.ledger import leases, queue
 from postroom.ledger.db import connection
 from postroom.ledger.pauses import pause_application, pause_communication
-from postroom.ledger.queue import Claimed, Rota
+from postroom.ledger.queue import Claimed
+from postroom.ledger.shares import Rota
 from tests.ledger.making import accept, application, begin, claim, new_message, row, scalar, settle
 
 pytestmark = pytest.mark.usefixtures("ledger")

@@ -2,6 +2,7 @@
 
 import json
 import zlib
+from collections import Counter
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -172,6 +173,21 @@ def test_a_send_at_within_the_clock_tolerance_means_now(submit: Submit) -> None:
 def test_what_happens_on_doubt_follows_the_lane(submit: Submit, lane: str, on_doubt: str) -> None:
     assert submit({**BODY, "lane": lane}).status_code == 202
     assert rows("SELECT on_doubt FROM message") == [(on_doubt,)]
+
+
+def test_a_canary_lets_a_part_go_first_and_holds_the_rest(submit: Submit) -> None:
+    people = [f"p{number}@sim.example" for number in range(100)]
+    told = answer(submit(BODY | {"to": people, "canary": {"share": 0.25}}))
+    states = Counter(one["state"] for one in told["deliveries"])
+    assert states == {"queued": 25, "held": 75}
+    assert rows("SELECT share, wait_s, bounces_max FROM canary") == [(0.25, 900.0, 0.05)]
+
+
+@pytest.mark.parametrize(
+    "canary", [{"share": 0}, {"share": 1}, {"wait_s": 0}, {"bounces_max": 2}, {"odd": 1}, 5]
+)
+def test_a_canary_that_makes_no_sense_is_refused(submit: Submit, canary: object) -> None:
+    assert submit(BODY | {"canary": canary}).status_code == 422
 
 
 def test_the_same_key_and_body_give_the_same_answer_in_any_layout(submit: Submit) -> None:

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from postroom.domain.canary import Plan
 from postroom.domain.delivery import Stage
 from postroom.domain.lane import Lane, lane_notes
 
@@ -70,6 +71,8 @@ class NewMessage:
     send_at: datetime | None = None
     expires_at: datetime | None = None
     resend_of: UUID | None = None
+    canary: Plan | None = None
+    """What is not to go first is `held` by then, with the reason `canary`."""
     idempotency: Idempotency | None = None
 
     @property

@@ -5,7 +5,7 @@ from datetime import datetime
 from uuid import UUID
 
 from postroom.domain.delivery import EventType, Stage
-from postroom.ledger import idempotency, urgent
+from postroom.ledger import canaries, idempotency, urgent
 from postroom.ledger.acceptance import (
     Acceptance,
     IdempotencyConflict,
@@ -194,6 +194,7 @@ _INSERT = (
 def _insert(conn: Connection, drafts: Sequence[Draft], now: datetime) -> None:
     if drafts:
         conn.execute(_INSERT, (named_rows_json([_row(draft, now) for draft in drafts]),))
+        canaries.keep(conn, drafts)
         insert_local_events(conn, [event for draft in drafts for event in _events(draft)], now)
 
 

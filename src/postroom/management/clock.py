@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from django.conf import settings
 
 from postroom.domain.flow import Tells
-from postroom.ledger import doubts, flow, leases, partitions, receipts, timers
+from postroom.ledger import canaries, doubts, flow, leases, partitions, receipts, timers
 from postroom.ledger.db import LedgerUnavailable
 from postroom.management import sender_domains, told_limits
 from postroom.providers.registry import PROVIDERS
@@ -63,6 +63,7 @@ def tasks() -> Sequence[Task]:
             ),
         ),
         Task("let go, verified by now", 2, lambda: timers.release_verified(_COVERING, STEP)),
+        Task("moved by canaries", 2, lambda: canaries.look(STEP)),
         Task("orphans joined", 2, lambda: receipts.retry_orphans(STEP)),
         Task("old counters forgotten", 600, lambda: flow.forget_old(STEP)),
         Task("partitions made", 3600, lambda: partitions.ensure(datetime.now(UTC))),

@@ -16,6 +16,7 @@ from postroom.domain.address import (
     parse_address,
     suppression_key,
 )
+from postroom.domain.canary import Plan
 from postroom.domain.delivery import Stage
 from postroom.domain.lane import Lane
 from postroom.domain.problem import FieldError, Problem, forbidden, invalid, invalid_field
@@ -27,6 +28,7 @@ from postroom.ledger.clock import utc_now
 from postroom.ledger.idempotency import accepted_before
 from postroom.ledger.keys import Caller
 from postroom.ledger.writer import accept_message
+from postroom.submission.canary import first_ones
 
 CLOCK_TOLERANCE = timedelta(minutes=5)
 """A `send_at` this far in the past means now: clocks of callers are not ours."""
@@ -69,6 +71,7 @@ class Submission:
     notify: Mapping[str, Any] | None = None
     resend_of: UUID | None = None
     idempotency: Idempotency | None = None
+    canary: Plan | None = None
 
 
 def accept(submission: Submission, caller: Caller) -> Future[Acceptance]:
@@ -90,6 +93,8 @@ def accept(submission: Submission, caller: Caller) -> Future[Acceptance]:
     keys = _template_keys(submission.templates)
     stage = Stage.SCHEDULED if send_at else Stage.QUEUED
     deliveries = list(_deliveries(submission.recipients, keys, caller, stage))
+    if submission.canary is not None:
+        deliveries = first_ones(deliveries, submission.canary)
     if all(delivery.reason == "address_syntax" for delivery in deliveries):
         raise _no_valid_recipient(deliveries)
     return accept_message(_new_message(submission, caller, deliveries, send_at))
@@ -254,5 +259,6 @@ def _new_message(
         send_at=send_at,
         expires_at=submission.expires_at,
         resend_of=submission.resend_of,
+        canary=submission.canary,
         idempotency=submission.idempotency,
     )

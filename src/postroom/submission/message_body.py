@@ -16,6 +16,7 @@ from pydantic import (
 )
 
 from postroom.domain.address import parse_address
+from postroom.domain.canary import Plan
 from postroom.domain.communication import NAME_PATTERN, communication_name
 from postroom.domain.delivery import ANSWERS
 from postroom.domain.header import HeaderError, HeaderLimits, check_headers
@@ -119,6 +120,23 @@ class NotifyBody(Strict):
     states: list[State] | None = Field(None, description="Only these states; all when left out.")
 
 
+class CanaryBody(Strict):
+    """A part goes first; what comes of it decides about the rest."""
+
+    share: Annotated[float, Field(gt=0, lt=1)] = Field(
+        0.01, description="Of the recipients that go first; 20 at least and 1,000 at most."
+    )
+    wait_s: Annotated[float, Field(ge=1, le=86_400)] = Field(
+        900, description="How long their answers are waited for, in seconds."
+    )
+    bounces_max: Annotated[float, Field(ge=0, le=1)] = Field(
+        0.05, description="The rest stays when a larger share of them fails."
+    )
+    complaints_max: Annotated[float, Field(ge=0, le=1)] = Field(
+        0.001, description="The rest stays when a larger share of them complains."
+    )
+
+
 class MessageBody(Strict):
     """One message to one or many recipients."""
 
@@ -145,6 +163,9 @@ class MessageBody(Strict):
     metadata: Annotated[dict[str, str], Field(max_length=METADATA_KEYS_MAX)] = {}
     on_doubt: Literal["hold", "resend"] | None = Field(
         None, description="When nobody can tell whether the provider took it; default by lane."
+    )
+    canary: CanaryBody | None = Field(
+        None, description="Let a part go first; the rest is `held` until its answers are in."
     )
     notify: NotifyBody | None = Field(
         None, description="Where to tell of changes. Kept; no callback is made yet."
@@ -207,4 +228,5 @@ def _submission(
         tags=body.tags,
         metadata=body.metadata,
         notify=body.notify.model_dump(exclude_none=True) if body.notify else None,
+        canary=Plan(**body.canary.model_dump()) if body.canary else None,
     )

@@ -1,0 +1,132 @@
+"""Canaries on record: what goes first, what became of it, and the rest that waits for it."""
+
+from collections.abc import Iterable
+from dataclasses import astuple, dataclass
+from uuid import UUID
+
+from postroom.domain.canary import Decision, Plan, Seen, decide
+from postroom.domain.delivery import EventType, Stage
+from postroom.ledger.db import Connection, transaction
+from postroom.ledger.drafts import Draft
+from postroom.ledger.local_events import record_moves
+
+WAITS, STAYS = "canary", "canary_stopped"
+"""Reasons of the deliveries that are held for it: no decision yet, and decided against."""
+
+_FINAL = "verdict IN ('delivered', 'bounced', 'rejected', 'suppressed')"
+_SEEN = f"""
+SELECT count(*) FILTER (WHERE stage NOT IN ('suppressed', 'rejected', 'cancelled', 'expired')),
+       count(*) FILTER (WHERE stage = 'handed'),
+       count(*) FILTER (WHERE stage = 'handed' AND {_FINAL}),
+       count(*) FILTER (WHERE stage = 'handed' AND verdict IN ('bounced', 'rejected')),
+       count(*) FILTER (WHERE complained_at IS NOT NULL),
+       COALESCE(extract(epoch FROM now() - (
+           SELECT max(begun_at) FROM handover WHERE delivery_id = ANY(%(ids)s::uuid[])))::float8, 0)
+  FROM delivery
+ WHERE id = ANY(%(ids)s::uuid[])
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Open:
+    """A canary that is not done with."""
+
+    message_id: UUID
+    chosen: list[UUID]
+    plan: Plan
+    decision: Decision
+    why: str | None
+
+
+def keep(conn: Connection, drafts: Iterable[Draft]) -> None:
+    """Write the canaries of new messages."""
+    for draft in drafts:
+        if draft.new.canary is not None:
+            going = zip(draft.delivery_ids, draft.outcomes, strict=True)
+            first = [id for id, (stage, _, _) in going if stage in (Stage.QUEUED, Stage.SCHEDULED)]
+            conn.execute(
+                "INSERT INTO canary (message_id, chosen, share, wait_s, bounces_max,"
+                "                    complaints_max)"
+                " VALUES (%s, %s, %s, %s, %s, %s)",
+                (draft.id, first, *astuple(draft.new.canary)),
+            )
+
+
+def look(limit: int) -> int:
+    """How many deliveries were moved by what canaries have shown; at most `limit` of each."""
+    with transaction() as conn:
+        return sum(_look(conn, one, limit) for one in _open(conn))
+
+
+def _open(conn: Connection) -> list[Open]:
+    rows = conn.execute(
+        "SELECT message_id, chosen, share, wait_s, bounces_max, complaints_max, decision, why"
+        "  FROM canary WHERE NOT done ORDER BY message_id LIMIT 100 FOR UPDATE SKIP LOCKED"
+    ).fetchall()
+    return [
+        Open(id, chosen, Plan(*plan), Decision(decision), why)
+        for id, chosen, *plan, decision, why in rows
+    ]
+
+
+def _look(conn: Connection, one: Open, limit: int) -> int:
+    decision, why = one.decision, one.why
+    if decision is Decision.WAIT:
+        decision, why = decide(one.plan, _seen(conn, one.chosen))
+        if decision is Decision.WAIT:
+            return 0
+        conn.execute(
+            "UPDATE canary SET decision = %s, why = %s, decided_at = now() WHERE message_id = %s",
+            (decision, why, one.message_id),
+        )
+    moved = _release(conn, one, limit) if decision is Decision.GO else _stay(conn, one, why, limit)
+    if moved < limit:
+        conn.execute("UPDATE canary SET done = true WHERE message_id = %s", (one.message_id,))
+    return moved
+
+
+def _seen(conn: Connection, chosen: list[UUID]) -> Seen:
+    (row,) = conn.execute(_SEEN, {"ids": chosen}).fetchall()
+    count, handed, final, failed, complained, since_s = row
+    return Seen(count, handed, final, failed, complained, since_s if handed == count else 0.0)
+
+
+def _release(conn: Connection, one: Open, limit: int) -> int:
+    return conn.execute(
+        "WITH moved AS ("
+        "   UPDATE delivery"
+        "      SET reason = NULL, reason_text = NULL,"
+        "          stage = CASE WHEN due_at > now() THEN 'scheduled' ELSE 'queued' END,"
+        "          local_events = local_events + 1, changed_at = now()"
+        "    WHERE id = ANY(ARRAY(" + _HELD + "))"
+        "   RETURNING id, local_events)" + record_moves(EventType.RELEASED),
+        (one.message_id, WAITS, limit, None, None),
+    ).rowcount
+
+
+def _stay(conn: Connection, one: Open, why: str | None, limit: int) -> int:
+    return conn.execute(
+        "WITH moved AS ("
+        "   UPDATE delivery"
+        "      SET reason = %s, reason_text = %s,"
+        "          local_events = local_events + 1, changed_at = now()"
+        "    WHERE id = ANY(ARRAY(" + _HELD + "))"
+        "   RETURNING id, local_events)" + record_moves(EventType.HELD),
+        (STAYS, why, one.message_id, WAITS, limit, STAYS, why),
+    ).rowcount
+
+
+_HELD = (
+    "SELECT id FROM delivery"
+    " WHERE message_id = %s AND stage = 'held' AND reason = %s"
+    " ORDER BY id LIMIT %s FOR UPDATE"
+)
+
+
+def decision(message_id: UUID) -> tuple[Decision, str | None] | None:
+    """What a message's canary has decided, and why; None when it has none."""
+    with transaction() as conn:
+        row = conn.execute(
+            "SELECT decision, why FROM canary WHERE message_id = %s", (message_id,)
+        ).fetchone()
+    return None if row is None else (Decision(row[0]), row[1])
