@@ -184,7 +184,8 @@ SYSTEM_RULES: tuple[TextRule, ...] = (
         non-existent mailbox | non-existent recipient | non-existent account | nonexistent user |
         unknown e-mail | unknown email | has no mailbox | recipient not known |
         not a valid local recipient | no user by that name | is not known at this |
-        user not in directory | mail box not found | destination addresses were unknown | not a registered & user
+        user not in directory | mail box not found | destination addresses were unknown |
+        not a registered & user
         """,
     ),
     *rules(
