@@ -12,7 +12,7 @@ from django.conf import settings
 from postroom.domain.flow import Tells
 from postroom.ledger import canaries, doubts, flow, leases, partitions, receipts, timers
 from postroom.ledger.db import LedgerUnavailable
-from postroom.management import sender_domains, told_limits
+from postroom.management import flow_watch, sender_domains, told_limits
 from postroom.providers.registry import PROVIDERS
 
 log = logging.getLogger(__name__)
@@ -65,6 +65,7 @@ def tasks() -> Sequence[Task]:
         Task("let go, verified by now", 2, lambda: timers.release_verified(_COVERING, STEP)),
         Task("moved by canaries", 2, lambda: canaries.look(STEP)),
         Task("orphans joined", 2, lambda: receipts.retry_orphans(STEP)),
+        Task("accounts fell silent or speak again", flow_watch.EVERY_S, flow_watch.look),
         Task("old counters forgotten", 600, lambda: flow.forget_old(STEP)),
         Task("partitions made", 3600, lambda: partitions.ensure(datetime.now(UTC))),
     )

@@ -12,7 +12,7 @@ from cryptography import x509
 from django.conf import settings
 from django.db import OperationalError, connection
 
-from postroom.ledger import accounts, outside_settings
+from postroom.ledger import accounts, incidents, outside_settings
 from postroom.ledger.db import LedgerUnavailable
 from postroom.management import probes
 from postroom.management.migrate import pending_migrations
@@ -127,6 +127,8 @@ def _accounts() -> Iterator[Finding]:
             )
         else:
             yield Finding(Level.OK, "accounts", f"{account.name} ({account.provider}) is in use.")
+    for one in incidents.standing():
+        yield Finding(Level.MISSING, "events", f"{one.account}: {one.said}")
 
 
 def _doors() -> Iterator[Finding]:

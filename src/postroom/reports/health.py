@@ -8,7 +8,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.http import require_GET
 
 from postroom.domain.problem import Problem, not_found, unavailable
-from postroom.ledger import gauges, keys, tallies
+from postroom.ledger import gauges, incidents, keys, tallies
 from postroom.ledger.db import LedgerUnavailable
 from postroom.reports.metrics import rendered, samples
 
@@ -41,7 +41,11 @@ def metrics(request: HttpRequest) -> HttpResponse:
         return _failing(not_found("there is nothing at this address"))
     try:
         shown = samples(
-            gauges.waiting(), gauges.stopped_accounts(), tallies.totals(), datetime.now(UTC)
+            gauges.waiting(),
+            gauges.stopped_accounts(),
+            {one.account for one in incidents.standing()},
+            tallies.totals(),
+            datetime.now(UTC),
         )
     except LedgerUnavailable:
         return _failing(unavailable("the ledger cannot be reached"))

@@ -1,6 +1,6 @@
 """`/metrics`: counters and gauges in the text format of Prometheus (version 0.0.4)."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -23,6 +23,10 @@ HELP = {
     ),
     "postroom_waiting_seconds": ("gauge", "How long the oldest of them has waited."),
     "postroom_account_stopped": ("gauge", "1 where a provider account carries nothing."),
+    "postroom_account_words_missing": (
+        "gauge",
+        "1 where less is heard of an account's hand-overs than is to be expected.",
+    ),
     "postroom_happened_total": ("counter", "Things that happened, by name."),
 }
 """Type and meaning of each metric."""
@@ -31,10 +35,15 @@ HELP = {
 def samples(
     waiting: Iterable[Waiting],
     accounts: Iterable[tuple[str, bool]],
+    missing: Container[str],
     totals: Mapping[tuple[str, str], int],
     now: datetime,
 ) -> Iterator[Sample]:
-    """Everything that is shown, as of `now`."""
+    """Everything that is shown, as of `now`.
+
+    `accounts` are the names of all, each with whether it is stopped, and `missing` of those
+    whose words are missing.
+    """
     for one in waiting:
         labels = {"place": one.place}
         if one.simulated is not None and one.lane is not None:
@@ -44,6 +53,7 @@ def samples(
         yield Sample("postroom_waiting_seconds", labels, max(0.0, age_s))
     for name, stopped in accounts:
         yield Sample("postroom_account_stopped", {"account": name}, int(stopped))
+        yield Sample("postroom_account_words_missing", {"account": name}, int(name in missing))
     for (name, label), total in sorted(totals.items()):
         yield Sample("postroom_happened_total", {"name": name, "label": label}, total)
 
