@@ -167,7 +167,8 @@ def _in_prose(mail: Message, lines: Sequence[str]) -> Iterator[Heard]:
     failed = list(oldstyle.failures(lines, named, involved, home))
     type = EventType.DEFERRED if oldstyle.is_delay(lines) else EventType.BOUNCED
     if not failed:
-        failed = [oldstyle.Failure(one, "\n".join(lines).strip()[:2000]) for one in _returned_to(mail)]
+        said = "\n".join(lines).strip()[: oldstyle.REASON_CHARS_MAX]
+        failed = [oldstyle.Failure(one, said) for one in _returned_to(mail)]
     for failure in failed:
         heard = _told_in_prose(type, failure, mail)
         if failure.expanded_from and type is EventType.BOUNCED:
