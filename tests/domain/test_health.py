@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from postroom.domain.health import KEPT, SLOT_S, STOPPED, Health, Pulse, State, step
+from postroom.domain.health import KEPT, SLOT_S, STOPPED, Health, Pulse, Seen, State, step
 
 REST = timedelta(minutes=10)
 SECOND = timedelta(seconds=1)
@@ -17,7 +17,7 @@ SOUND = Health(State.SOUND, START - 2 * REST)
 
 
 def after(health: Health, *pulses: Pulse, at: datetime = START, stopped: bool = False) -> Health:
-    return step(health, pulses, stopped, at, REST)
+    return step(health, Seen(pulses, stopped), at, REST)
 
 
 def slot(seconds_ago: float, calls: int = 0, **counts: int) -> Pulse:
@@ -68,6 +68,14 @@ def test_an_account_under_strain_carries_less(pulse: Pulse, why: str) -> None:
     strained = after(SOUND, pulse)
     assert strained == Health(State.STRAINED, START, why)
     assert strained.share(START, REST) == 0.25
+
+
+def test_an_account_of_which_little_is_heard_carries_less_until_words_flow_again() -> None:
+    strained = step(SOUND, Seen(unheard=True), START, REST)
+    assert strained.state is State.STRAINED
+    assert strained.why.startswith("time to first event")
+    assert step(strained, Seen(unheard=True), START + REST, REST) is strained
+    assert step(strained, Seen(), START + REST, REST).state is State.SOUND
 
 
 def test_a_strain_passes_only_when_its_share_is_half_of_what_began_it() -> None:
@@ -124,7 +132,7 @@ def changes(slots: list[Pulse], state: State, rest: timedelta) -> list[datetime]
     for number in range(len(slots) * SLOT_S):
         now = START + number * SECOND
         seen = [one for one in slots[: number // SLOT_S + 1] if one.at > now - KEPT]
-        was, health = health, step(health, seen, False, now, rest)
+        was, health = health, step(health, Seen(seen), now, rest)
         if health is not was:
             found.append(now)
     return found

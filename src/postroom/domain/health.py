@@ -6,7 +6,7 @@ within any `rest`: what follows a first change within that time can only be a gi
 follows that is a rest away.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -75,6 +75,18 @@ class Pulse:
 
 
 @dataclass(frozen=True, slots=True)
+class Seen:
+    """What an account is judged by."""
+
+    pulses: Sequence[Pulse] = ()
+    """Those of the last ten minutes."""
+    stopped: bool = False
+    """It carries nothing, whatever they say."""
+    unheard: bool = False
+    """First events about what it took are missing, or come much later than usually."""
+
+
+@dataclass(frozen=True, slots=True)
 class _Signal:
     """Something that is wrong when `bad` is at least `share` of `least` or more samples."""
 
@@ -98,37 +110,34 @@ _STRAINING = (
     _Signal("latency", "calls", "slow", 60, 20, 0.5),
     _Signal("bounce mix", "told", "blocked", 600, 50, 0.3),
 )
+_UNHEARD = "time to first event: little is heard of what it took"
 _RELIEF = 0.5
 """A strain has passed when its share is below this part of what began it."""
 
 
-def step(
-    health: Health, pulses: Iterable[Pulse], stopped: bool, now: datetime, rest: timedelta
-) -> Health:
-    """How the account stands now; the same object when nothing has changed.
-
-    `pulses` are those of the last ten minutes. `stopped`: it carries nothing, whatever they say.
-    """
-    if stopped:
+def step(health: Health, seen: Seen, now: datetime, rest: timedelta) -> Health:
+    """How the account stands now; the same object when nothing has changed."""
+    if seen.stopped:
         is_known = health.state is State.OPEN and health.why == STOPPED
         return health if is_known else Health(State.OPEN, now, STOPPED)
     if health.why == STOPPED:
         return Health(State.RETURNING, now, "used again")
-    seen = [one for one in pulses if one.at + timedelta(seconds=SLOT_S) > health.since]
-    failing = _wrong(_FAILING, seen, now)
+    slot = timedelta(seconds=SLOT_S)
+    pulses = [one for one in seen.pulses if one.at + slot > health.since]
+    failing = _wrong(_FAILING, pulses, now)
     if failing and health.state is not State.OPEN:
         return Health(State.OPEN, now, failing)
     if now - health.since < rest:
         return health
-    return _rested(health, seen, now)
+    return _rested(health, pulses, seen.unheard, now)
 
 
-def _rested(health: Health, seen: list[Pulse], now: datetime) -> Health:
+def _rested(health: Health, pulses: list[Pulse], unheard: bool, now: datetime) -> Health:
     """What an account may become that has not changed for a while."""
     if health.state is State.OPEN:
         return Health(State.RETURNING, now, "has rested")
     part = _RELIEF if health.state is State.STRAINED else 1.0
-    strain = _wrong(_STRAINING, seen, now, part)
+    strain = _wrong(_STRAINING, pulses, now, part) or _UNHEARD * unheard
     state = State.STRAINED if strain else State.SOUND
     return health if state is health.state else Health(state, now, strain)
 

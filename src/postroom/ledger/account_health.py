@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from postroom.domain.health import KEPT, SLOT_S, Health, Pulse, State, step
+from postroom.domain.health import KEPT, SLOT_S, Health, Pulse, Seen, State, step
 from postroom.ledger.db import Connection, connection, transaction
 
 _SLOT = f"date_bin('{SLOT_S} s', now(), 'epoch')"
@@ -48,12 +48,15 @@ def note_calls(calls: Sequence[Calls]) -> None:
 
 
 def note_words(conn: Connection, told: Mapping[int, int], blocked: Mapping[int, int]) -> None:
-    """Add final words about mails of each account, inside the caller's transaction, at its end."""
+    """Add final words about mails of each account, inside the caller's transaction, at its end.
+
+    In parts, as interpreters would otherwise wait for one another's commits.
+    """
     for account_id, count in sorted(told.items()):
         conn.execute(
-            "INSERT INTO account_words AS words (account_id, slot_at, told, blocked)"
-            f" VALUES (%s, {_SLOT}, %s, %s)"
-            " ON CONFLICT (account_id, slot_at) DO UPDATE"
+            "INSERT INTO account_words AS words (account_id, slot_at, part, told, blocked)"
+            f" VALUES (%s, {_SLOT}, mod(pg_backend_pid(), 8), %s, %s)"
+            " ON CONFLICT (account_id, slot_at, part) DO UPDATE"
             "   SET told = words.told + excluded.told,"
             "       blocked = words.blocked + excluded.blocked",
             (account_id, count, blocked.get(account_id, 0)),
@@ -74,7 +77,9 @@ def judge(rest: timedelta) -> list[Change]:
     with transaction() as conn:
         _begin_new(conn)
         rows = conn.execute(
-            "SELECT account.id, name, stopped_at IS NOT NULL, state, since, why, now()"
+            "SELECT account.id, name, state, since, why, now(), stopped_at IS NOT NULL,"
+            "       EXISTS (SELECT FROM incident"
+            "                WHERE incident.account_id = account.id AND ended_at IS NULL)"
             "  FROM account_health"
             "  JOIN account ON account.id = account_id"
             " ORDER BY account.id"
@@ -82,9 +87,10 @@ def judge(rest: timedelta) -> list[Change]:
         ).fetchall()
         pulses = _pulses(conn)
         changes = []
-        for id, name, stopped, state, since, why, now in rows:
+        for id, name, state, since, why, now, stopped, unheard in rows:
             before = Health(State(state), since, why)
-            after = step(before, pulses.get(id, ()), stopped, now, rest)
+            seen = Seen(pulses.get(id, ()), stopped, unheard)
+            after = step(before, seen, now, rest)
             if after is not before:
                 _write(conn, id, after)
                 changes.append(Change(name, before, after))

@@ -1,5 +1,6 @@
 """Events: facts heard from providers, found their delivery, stored once, folded into verdicts."""
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import datetime
@@ -8,7 +9,8 @@ from operator import attrgetter
 from typing import Any
 from uuid import UUID
 
-from postroom.ledger import flow
+from postroom.domain.delivery import Verdict
+from postroom.ledger import account_health, flow
 from postroom.ledger.db import Connection
 from postroom.ledger.folding import refold
 from postroom.ledger.locating import Found, locate
@@ -95,6 +97,9 @@ def fact_digest(event: NewEvent, handover_id: UUID | None) -> bytes:
     return sha256("\x00".join(parts).encode("utf-8", "surrogatepass")).digest()[:16]
 
 
+_FINAL = (Verdict.DELIVERED, Verdict.BOUNCED)
+
+
 @dataclass(frozen=True, slots=True)
 class _Located:
     event: NewEvent
@@ -129,7 +134,15 @@ def record(conn: Connection, events: Sequence[NewEvent], *, reread: bool = False
     refold(conn, amended | touched)
     add_with(conn, _suppressions(fresh, kinds))
     flow.count_heard(conn, touched)
+    account_health.note_words(conn, *_final_words(fresh))
     return Recorded(len(new), len(present) - len(new), orphans, changes)
+
+
+def _final_words(fresh: Iterable[_Located]) -> tuple[Counter[int], Counter[int]]:
+    """By account, how many were delivered or not, and how many of them for our reputation."""
+    final = [one.event for one in fresh if one.event.verdict in _FINAL]
+    blocked = [event.account_id for event in final if event.reason == "reputation_block"]
+    return Counter(event.account_id for event in final), Counter(blocked)
 
 
 def _placed(event: NewEvent, place: Found) -> _Located:

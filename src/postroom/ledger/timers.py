@@ -4,6 +4,7 @@ Timers are columns; nothing here remembers anything between calls, so any number
 """
 
 from collections.abc import Iterable, Sequence
+from datetime import timedelta
 from uuid import UUID
 
 from postroom.domain.delivery import EventType, fold
@@ -13,6 +14,9 @@ from postroom.ledger.folding import facts_of, refold
 from postroom.ledger.local_events import insert_about_attempts, record_moves
 from postroom.ledger.retrying import again_on_deadlock
 from postroom.ledger.sender_domains import CARRIES
+
+_KNOWN_AFTER = timedelta(seconds=5)
+"""Senders look each second; until then some may still act on how roads were before."""
 
 
 def expire(limit: int) -> int:
@@ -91,6 +95,34 @@ def release_verified(covering: Sequence[str], limit: int) -> int:
             "             FOR UPDATE OF delivery SKIP LOCKED))"
             "   RETURNING id, local_events)" + record_moves(EventType.RELEASED),
             (list(covering), limit, None, None),
+        )
+        return moved.rowcount
+
+
+def release_rerouted(limit: int) -> int:
+    """How many deliveries are looked at again that no account of their route may carry.
+
+    They were held before all senders knew how a route, a sender domain or an account last changed.
+    """
+    with transaction() as conn:
+        moved = conn.execute(
+            "WITH changed AS ("
+            "   SELECT GREATEST("
+            "          (SELECT max(GREATEST(made_at, removed_at)) FROM route),"
+            "          (SELECT max(changed_at) FROM sender_domain),"
+            "          (SELECT max(since) FROM account_health)) + %s AS known_at),"
+            " moved AS ("
+            "   UPDATE delivery"
+            "      SET reason = NULL, reason_text = NULL, stage = 'queued',"
+            "          local_events = local_events + 1, changed_at = now()"
+            "    WHERE id = ANY(ARRAY("
+            "          SELECT delivery.id FROM delivery, changed"
+            "           WHERE stage = 'held' AND reason = 'route_closed'"
+            "             AND changed_at <= known_at AND known_at < now()"
+            "           ORDER BY delivery.id LIMIT %s"
+            "             FOR UPDATE OF delivery SKIP LOCKED))"
+            "   RETURNING id, local_events)" + record_moves(EventType.RELEASED),
+            (_KNOWN_AFTER, limit, None, None),
         )
         return moved.rowcount
 

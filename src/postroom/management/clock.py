@@ -10,7 +10,16 @@ from datetime import UTC, datetime, timedelta
 from django.conf import settings
 
 from postroom.domain.flow import Tells
-from postroom.ledger import canaries, doubts, flow, leases, partitions, receipts, timers
+from postroom.ledger import (
+    account_health,
+    canaries,
+    doubts,
+    flow,
+    leases,
+    partitions,
+    receipts,
+    timers,
+)
 from postroom.ledger.db import LedgerUnavailable
 from postroom.management import flow_watch, sender_domains, told_limits
 from postroom.providers.registry import PROVIDERS
@@ -63,6 +72,8 @@ def tasks() -> Sequence[Task]:
             ),
         ),
         Task("let go, verified by now", 2, lambda: timers.release_verified(_COVERING, STEP)),
+        Task("looked at again, roads have changed", 2, lambda: timers.release_rerouted(STEP)),
+        Task("old counts of calls dropped", 600, account_health.forget_old),
         Task("moved by canaries", 2, lambda: canaries.look(STEP)),
         Task("orphans joined", 2, lambda: receipts.retry_orphans(STEP)),
         Task("accounts fell silent or speak again", flow_watch.EVERY_S, flow_watch.look),

@@ -42,9 +42,10 @@ CREATE TABLE account_pulse (
 CREATE TABLE account_words (
     account_id integer NOT NULL REFERENCES account (id),
     slot_at    timestamptz NOT NULL,
-    told       integer NOT NULL DEFAULT 0,
-    blocked    integer NOT NULL DEFAULT 0,
-    PRIMARY KEY (account_id, slot_at)
+    part       smallint NOT NULL,
+    told       integer NOT NULL,
+    blocked    integer NOT NULL,
+    PRIMARY KEY (account_id, slot_at, part)
 )
 """
 
