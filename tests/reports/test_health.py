@@ -1,12 +1,17 @@
 """Liveness, readiness and metrics: who may see them, and what they show."""
 
+from datetime import timedelta
+
 import psycopg_pool
 import pytest
 from django.test import Client
 
-from postroom.ledger import gauges, keys
+from postroom.domain.lane import Lane
+from postroom.ledger import gauges, keys, shares
 from postroom.ledger.db import transaction
+from postroom.ledger.pauses import pause_communication
 from postroom.ledger.tallies import count
+from postroom.ledger.writer import accept_message
 from postroom.reports.metrics import Sample, rendered
 from tests.ledger import busy, making
 
@@ -45,6 +50,29 @@ def test_metrics_show_the_queue_and_what_happened(ledger: None) -> None:
     assert 'postroom_account_stopped{account="simulator"} 0\n' in text
 
 
+def test_metrics_show_the_lanes_what_is_paused_and_the_urgent_quotas(ledger: None) -> None:
+    app = making.application("shop")
+    for lane, communication in ((Lane.URGENT, None), (Lane.BULK, "news"), (Lane.BULK, None)):
+        people = ["a@b.example", "c@d.example"]
+        mail = making.new_message(
+            app, people, lane=lane, communication=communication, simulated=False
+        )
+        making.accept(mail)
+    pause_communication(app, "news", True)
+    text = Client().get("/metrics").content.decode()
+    for shown in (
+        'postroom_waiting{place="queue",kind="live",lane="urgent"} 2',
+        'postroom_waiting{place="queue",kind="live",lane="normal"} 0',
+        'postroom_waiting{place="queue",kind="live",lane="bulk"} 2',
+        'postroom_waiting{place="paused",kind="live",lane="bulk"} 2',
+        'postroom_waiting{place="paused",kind="live",lane="urgent"} 0',
+        'postroom_waiting_seconds{place="queue",kind="live",lane="normal"} 0',
+        'postroom_urgent_used{application="shop"} 2',
+        'postroom_urgent_quota{application="shop"} 10000',
+    ):
+        assert f"{shown}\n" in text or f"{shown}.0\n" in text, shown
+
+
 def test_metrics_are_not_there_for_strangers(ledger: None) -> None:
     for client in (
         Client(REMOTE_ADDR="192.0.2.1"),
@@ -81,3 +109,21 @@ def test_what_is_due_is_counted_by_kind_and_lane(ledger: None) -> None:
     making.accept(making.new_message(making.application(), ["a@b.example", "c@b.example"]))
     waiting = {(one.place, one.simulated, one.lane): one.count for one in gauges.waiting()}
     assert sum(waiting.values()) == 2
+    assert waiting["queue", True, Lane.NORMAL] == 2
+
+
+def test_the_oldest_and_the_number_are_those_of_all_communications(
+    ledger: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app, several = making.application(), shares.GROUPS_MAX + 3
+    first = making.accept(making.new_message(app, communication="zzz"))
+    making.accept(making.new_message(app, send_at=making.now() + timedelta(hours=1)))
+    mails = [making.new_message(app, communication=f"c{number}") for number in range(several)]
+    for future in [accept_message(mail) for mail in mails]:
+        future.result(10)
+    (oldest,) = making.row(first.deliveries[0][0], "due_at")
+    for bound, expected in ((1_000, several + 1), (3, 3)):
+        monkeypatch.setattr(gauges, "COUNTED_MAX", bound)
+        waiting = {(one.place, one.lane): one for one in gauges.waiting() if one.simulated}
+        assert waiting["queue", Lane.NORMAL].count == expected
+        assert waiting["queue", Lane.NORMAL].oldest_at == oldest

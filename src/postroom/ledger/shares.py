@@ -105,6 +105,20 @@ def all_groups(conn: Connection, simulated: bool, lane: Lane) -> list[Group]:
     return list(_groups(conn, simulated, lane, _FIRST))
 
 
+def with_pauses(conn: Connection, simulated: bool, lane: Lane, most: int) -> dict[Group, bool]:
+    """The first groups that have something in this lane, and whether each is paused.
+
+    Pages are read until there are `most` or no more; the last one may go beyond.
+    """
+    found: dict[Group, bool] = {}
+    page = _groups(conn, simulated, lane, _FIRST)
+    while page:
+        found |= page
+        is_last = len(page) < GROUPS_MAX or len(found) >= most
+        page = {} if is_last else _groups(conn, simulated, lane, max(page))
+    return found
+
+
 def _groups(conn: Connection, simulated: bool, lane: Lane, after: Group) -> dict[Group, bool]:
     """Groups behind that one in their order, and whether each is paused."""
     place = {"application": after.application, "communication": after.communication}

@@ -3,14 +3,15 @@
 import ipaddress
 import json
 from datetime import UTC, datetime
+from itertools import chain
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.http import require_GET
 
 from postroom.domain.problem import Problem, not_found, unavailable
-from postroom.ledger import gauges, incidents, keys, tallies
+from postroom.ledger import gauges, incidents, keys, tallies, urgent
 from postroom.ledger.db import LedgerUnavailable
-from postroom.reports.metrics import rendered, samples
+from postroom.reports.metrics import rendered, samples, urgent_samples
 
 
 @require_GET
@@ -40,13 +41,14 @@ def metrics(request: HttpRequest) -> HttpResponse:
     if not (_is_local(request) or _may_manage(request)):
         return _failing(not_found("there is nothing at this address"))
     try:
-        shown = samples(
+        queue = samples(
             gauges.waiting(),
             gauges.stopped_accounts(),
             {one.account for one in incidents.standing()},
             tallies.totals(),
             datetime.now(UTC),
         )
+        shown = chain(queue, urgent_samples(urgent.used_today()))
     except LedgerUnavailable:
         return _failing(unavailable("the ledger cannot be reached"))
     return HttpResponse(rendered(shown), content_type="text/plain; version=0.0.4; charset=utf-8")

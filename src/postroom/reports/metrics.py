@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from postroom.ledger.gauges import Waiting
+from postroom.ledger.urgent import UrgentUse
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +20,7 @@ class Sample:
 HELP = {
     "postroom_waiting": (
         "gauge",
-        "What waits: due deliveries of the queue, claimed ones, unread receipts, orphan events.",
+        "What waits: due deliveries, those that are paused, claimed ones, receipts, orphan events.",
     ),
     "postroom_waiting_seconds": ("gauge", "How long the oldest of them has waited."),
     "postroom_account_stopped": ("gauge", "1 where a provider account carries nothing."),
@@ -27,6 +28,8 @@ HELP = {
         "gauge",
         "1 where less is heard of an account's hand-overs than is to be expected.",
     ),
+    "postroom_urgent_used": ("gauge", "Urgent recipients that an application has had today."),
+    "postroom_urgent_quota": ("gauge", "Urgent recipients that it may have on a day (UTC)."),
     "postroom_happened_total": ("counter", "Things that happened, by name."),
 }
 """Type and meaning of each metric."""
@@ -56,6 +59,13 @@ def samples(
         yield Sample("postroom_account_words_missing", {"account": name}, int(name in missing))
     for (name, label), total in sorted(totals.items()):
         yield Sample("postroom_happened_total", {"name": name, "label": label}, total)
+
+
+def urgent_samples(uses: Iterable[UrgentUse]) -> Iterator[Sample]:
+    """How far applications are with their urgent quota."""
+    for one in uses:
+        yield Sample("postroom_urgent_used", {"application": one.application}, one.used)
+        yield Sample("postroom_urgent_quota", {"application": one.application}, one.quota)
 
 
 def rendered(samples: Iterable[Sample]) -> str:
