@@ -150,6 +150,43 @@ def test_what_an_application_was_given_can_be_taken_away_again(
         assert (printed["join_repeats"], printed["refuse_suppressed"]) == standing
 
 
+def test_limits_of_an_application_are_given_shown_and_taken_away(
+    ledger: None, capsys: pytest.CaptureFixture[str]
+) -> None:
+    limits = ("recipients_per_s", "recipients_per_day", "urgent_per_day", "relay_urgent")
+    for given, standing in (
+        ([], (None, None, 10_000, False)),
+        (["--recipients-per-s", "5", "--recipients-per-day=90000"], (5, 90_000, 10_000, False)),
+        (["--urgent-per-day", "0", "--relay-urgent"], (5, 90_000, 0, True)),
+        (["--recipients-per-s", "none", "--no-relay-urgent"], (None, 90_000, 0, False)),
+        (["--recipients-per-day=none", "--urgent-per-day=default"], (None, None, 10_000, False)),
+    ):
+        cli.main(["app", "add", "erp", *given, "--json"])
+        cli.main(["app", "list", "--json"])
+        added, listed = map(json.loads, capsys.readouterr().out.splitlines())
+        assert tuple(added[name] for name in limits) == standing
+        assert [added] == [listed[0] | {"made": added["made"]}]
+        assert (listed[0]["urgent_today"], listed[0]["paused_at"]) == (0, None)
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        "--recipients-per-s=0",
+        "--recipients-per-s=\u0661",
+        "--recipients-per-day=-1",
+        "--recipients-per-day=99999999999",
+        "--urgent-per-day=x",
+        "--urgent-per-day=none",
+    ],
+)
+def test_a_limit_that_is_none_is_misuse(given: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        cli.main(["app", "add", "erp", given])
+    assert ended.value.code == 2
+    assert "is neither a number from" in capsys.readouterr().err
+
+
 def test_a_pause_is_told_and_seen_until_it_ends(
     ledger: None, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -1,14 +1,31 @@
 """`postroom app`: the applications, and the networks the relay listener knows them by."""
 
-from argparse import ArgumentParser, BooleanOptionalAction, Namespace
+from argparse import (
+    SUPPRESS,
+    ArgumentParser,
+    ArgumentTypeError,
+    BooleanOptionalAction,
+    Namespace,
+)
+from collections.abc import Callable, Iterator
 from dataclasses import asdict
 
-from postroom.ledger import keys
+from postroom.ledger import keys, urgent
 from postroom.management.commands import refusal
 from postroom.management.commands.printing import add_json, print_done, print_rows
 from postroom.management.workplace import ledger_open
 
-_FIELDS = ("from_domains", "allow_list", "join_repeats", "refuse_suppressed")
+_FIELDS = (
+    "from_domains",
+    "allow_list",
+    "join_repeats",
+    "refuse_suppressed",
+    "relay_urgent",
+    "recipients_per_s",
+    "recipients_per_day",
+    "urgent_per_day",
+)
+_NUMBER_MAX = 2**31 - 1
 
 
 def arrange(parser: ArgumentParser) -> None:
@@ -24,6 +41,9 @@ def arrange(parser: ArgumentParser) -> None:
 
 
 def _arrange_add(add: ArgumentParser) -> None:
+    add_json(add)
+    # What is not said has no attribute, so that None can take a limit away.
+    add.argument_default = SUPPRESS
     add.add_argument("application")
     add.add_argument(
         "--from-domain",
@@ -42,17 +62,49 @@ def _arrange_add(add: ArgumentParser) -> None:
     add.add_argument(
         "--join-repeats",
         action=BooleanOptionalAction,
-        default=None,
         help="a repeat of the same mail by SMTP within 24 h is the same message",
     )
     add.add_argument(
         "--refuse-suppressed",
         action=BooleanOptionalAction,
-        default=None,
         help="answer 550 at RCPT for a suppressed recipient",
     )
-    add_json(add)
+    _arrange_limits(add)
     add.set_defaults(act=_add)
+
+
+def _arrange_limits(add: ArgumentParser) -> None:
+    add.add_argument(
+        "--relay-urgent",
+        action=BooleanOptionalAction,
+        help="its relayed mail may ask for lane urgent",
+    )
+    for unit, name in (("second", "--recipients-per-s"), ("day", "--recipients-per-day")):
+        add.add_argument(
+            name,
+            type=_number_or("none", least=1),
+            metavar="N",
+            help=f"recipients that are handed over in a {unit} at the most; `none`: no limit",
+        )
+    add.add_argument(
+        "--urgent-per-day",
+        type=_number_or("default", least=0),
+        metavar="N",
+        help="urgent recipients of a day; more go as normal; `default`: POSTROOM_URGENT_PER_DAY",
+    )
+
+
+def _number_or(word: str, least: int) -> Callable[[str], int | None]:
+    """Reads a whole number, or the word that takes the application's own away."""
+
+    def read(text: str) -> int | None:
+        if text == word:
+            return None
+        if not (text.isascii() and text.isdigit() and least <= int(text) <= _NUMBER_MAX):
+            raise ArgumentTypeError(f"{text!r} is neither a number from {least} on nor `{word}`")
+        return int(text)
+
+    return read
 
 
 def _arrange_network(network: ArgumentParser) -> None:
@@ -81,12 +133,9 @@ def run(arguments: Namespace) -> int:
 def _add(arguments: Namespace) -> int:
     from postroom.ledger.models import Application
 
-    given = {name: getattr(arguments, name) for name in _FIELDS}
-    chosen = {name: value for name, value in given.items() if value is not None}
-    application, is_new = Application.objects.update_or_create(
-        name=arguments.application, defaults=chosen
-    )
-    standing = {name: getattr(application, name) for name in ("name", *_FIELDS)}
+    chosen = {name: value for name, value in vars(arguments).items() if name in _FIELDS}
+    _, is_new = Application.objects.update_or_create(name=arguments.application, defaults=chosen)
+    (standing,) = _standing(name=arguments.application)
     print_done(
         arguments,
         standing | {"made": is_new},
@@ -96,10 +145,19 @@ def _add(arguments: Namespace) -> int:
 
 
 def _list(arguments: Namespace) -> int:
+    print_rows(arguments, list(_standing()))
+    return 0
+
+
+def _standing(**chosen: str) -> Iterator[dict[str, object]]:
+    """Applications as they are shown: with the quota that holds, and what is used of it."""
     from postroom.ledger.models import Application
 
-    print_rows(arguments, list(Application.objects.order_by("name").values("name", *_FIELDS)))
-    return 0
+    uses = {one.application: one for one in urgent.used_today()}
+    shown = ("name", *_FIELDS, "paused_at")
+    for row in Application.objects.filter(**chosen).order_by("name").values(*shown):
+        use = uses[row["name"]]
+        yield row | {"urgent_per_day": use.quota, "urgent_today": use.used}
 
 
 def _network_add(arguments: Namespace) -> int:
