@@ -1,5 +1,6 @@
 """The sender with SMTP roads: a generic relay, and a provider's SMTP interface."""
 
+import re
 from collections import Counter
 from email import message_from_bytes
 from email.policy import default
@@ -48,9 +49,18 @@ def refusing(*bad: str, answer: str) -> FakeSmtp:
     )
 
 
+_OURS = re.compile(
+    rb"X-Postroom-Handover: [0-9a-f-]{36}\r\n"
+    rb"Received: by \[127\.0\.0\.1\] \(Postroom\) with ESMTP id [0-9a-f-]{36};\r\n"
+    rb"\t\w{3}, \d\d \w{3} \d{4} \d\d:\d\d:\d\d \+0000\r\n"
+)
+
+
 def without_ours(mail: Taken) -> bytes:
-    """What was taken, without the one line that we put on top."""
-    return mail.data.partition(b"\r\n")[2]
+    """What was taken, without the fields that we put on top: the hand-over id and the trace."""
+    found = _OURS.match(mail.data)
+    assert found is not None, mail.data[:300]
+    return mail.data[found.end() :]
 
 
 def test_a_mail_born_by_smtp_leaves_with_its_bytes_and_without_its_private_headers() -> None:

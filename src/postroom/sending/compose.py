@@ -9,6 +9,7 @@ from postroom.ledger.queue import Claimed
 from postroom.providers.base import Call, CannotCarry, Copy, Mail, RawMail
 from postroom.sending.messages import Message
 from postroom.sending.roads import Way, fitting, takes_finished
+from postroom.sending.trace import received_field
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,11 +73,12 @@ def _mail(way: Way, message: Message, copies: list[Copy]) -> Mail:
 
 
 def _received(way: Way, message: Message, copies: list[Copy]) -> RawMail:
-    """The mail as it came in, without what stays in the house."""
+    """The mail as it came in, without what stays in the house, and with our trace on top."""
     stored, mail = message.stored, message.cleaned(way.road.steering)
+    trace = received_field(stored.message_id, stored.accepted_at)
     return RawMail(
         mail_from=stored.from_address if stored.mail_from is None else stored.mail_from,
-        copies={copy.handover_id: mail.segments for copy in copies},
+        copies={copy.handover_id: (trace, *mail.segments) for copy in copies},
         shared=mail.shared,
         changes=tuple(f"removed {name}" for name in mail.removed),
     )
