@@ -133,3 +133,31 @@ def test_whatever_comes_in_nothing_is_added_and_no_private_header_leaves(data: b
         return
     assert len(once) <= len(data)
     assert left(once) == once
+
+
+@pytest.mark.parametrize(
+    ("header", "track"),
+    [
+        (b"X-Postroom-Track: opens, clicks\r\n", {"opens", "clicks"}),
+        (b"x-postroom-track:\r\n Clicks\r\n", {"clicks"}),
+        (b"Subject: opens\r\n", set()),
+    ],
+)
+def test_a_mail_may_ask_to_have_its_opens_and_clicks_counted(
+    header: bytes, track: set[str]
+) -> None:
+    assert cleaned(header + b"\r\nHi\r\n").track == track
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        b"multipart/signed; protocol=x; boundary=b",
+        b"\r\n Multipart/Encrypted; boundary=b",
+        b"application/pkcs7-mime; smime-type=signed-data",
+        b"application/x-pkcs7-mime",
+    ],
+)
+def test_a_signed_or_encrypted_mail_is_never_tracked(kind: bytes) -> None:
+    data = b"X-Postroom-Track: opens\r\nContent-Type: " + kind + b"\r\n\r\nHi\r\n"
+    assert cleaned(data).track == set()

@@ -81,4 +81,6 @@ def _received(way: Way, message: Message, copies: list[Copy]) -> RawMail:
         copies={copy.handover_id: (trace, *mail.segments) for copy in copies},
         shared=mail.shared,
         changes=tuple(f"removed {name}" for name in mail.removed),
+        track_opens="opens" in mail.track,
+        track_clicks="clicks" in mail.track,
     )

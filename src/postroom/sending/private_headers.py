@@ -13,6 +13,14 @@ from postroom.providers.base import CannotCarry, Segment, Stored
 PRIVATE = frozenset({b"bcc", b"resent-bcc", b"return-path"})
 OWN_PREFIX = b"x-postroom-"
 
+TRACK = OWN_PREFIX + b"track"
+# To count opens and clicks a provider changes the mail: a signed or encrypted one would break.
+_SEALED = re.compile(
+    rb"content-type[ \t]*:\s*"
+    rb"(?:multipart/(?:signed|encrypted)|application/(?:x-)?pkcs7-mime)",
+    re.IGNORECASE,
+)
+
 # A lone CR or LF ends a line too: some server on the way may read it so.
 _LINE = re.compile(rb"[^\r\n]*(?:\r\n|\r|\n|\Z)")
 
@@ -27,6 +35,8 @@ class Cleaned:
     shared: dict[bytes, bytes]
     removed: tuple[str, ...]
     """The names of the headers left out, in the order met."""
+    track: frozenset[str] = frozenset()
+    """`opens` and `clicks`, where the mail asks to have them counted."""
 
 
 def cleaned(data: bytes, steering: frozenset[bytes] = frozenset()) -> Cleaned:
@@ -40,13 +50,24 @@ def cleaned(data: bytes, steering: frozenset[bytes] = frozenset()) -> Cleaned:
     digest = sha256(data).digest()
     removed: list[str] = []
     runs: list[list[int]] = []
+    track: frozenset[str] = frozenset()
+    is_sealed = False
     for start, end, name in _fields(data):
+        is_sealed |= name == b"content-type" and _SEALED.match(data[start:end]) is not None
+        if name == TRACK:
+            track = _words(data[start:end])
         if _stays(name, steering):
             _append(runs, start, end)
         else:
             removed.append(name.decode("ascii", "replace"))
     segments = tuple(Stored(digest, start, end - start) for start, end in runs)
-    return Cleaned(segments, {digest: data}, tuple(removed))
+    return Cleaned(segments, {digest: data}, tuple(removed), frozenset() if is_sealed else track)
+
+
+def _words(field: bytes) -> frozenset[str]:
+    """What the field asks for; the door has refused what it cannot ask for."""
+    value = field.partition(b":")[2].decode("ascii", "replace")
+    return frozenset(word.strip().lower() for word in value.split(",")) & {"opens", "clicks"}
 
 
 def _fields(data: bytes) -> Iterator[tuple[int, int, bytes]]:
