@@ -42,13 +42,13 @@ _EXAMPLE_BODY = {
     "subject": "New prices from Monday",
     "text": "The new price list is in force from Monday.",
     "communication": "price-change-2026-11",
-    "lane": "urgent",
+    "lane": "normal",
 }
 
 _EXAMPLE_ANSWER = {
     "message_id": "019a5f0e-7a50-7c3e-9a51-1d7d0f2b6c11",
     "communication": "price-change-2026-11",
-    "lane": "urgent",
+    "lane": "normal",
     "notes": [],
     "recipients": 2,
     "suppressed": 0,
