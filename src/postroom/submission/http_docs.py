@@ -5,6 +5,7 @@ from typing import Any
 from postroom.domain.lane import Lane
 from postroom.submission.message_body import (
     AttachmentBody,
+    CanaryBody,
     MailboxBody,
     MessageBody,
     NotifyBody,
@@ -194,7 +195,7 @@ RESUME = _pausing(
 def schemas() -> dict[str, Any]:
     """The named schemas that the routes above refer to."""
     template = "#/components/schemas/{model}"
-    models = (AttachmentBody, MailboxBody, NotifyBody, RecipientBody, TrackBody)
+    models = (AttachmentBody, CanaryBody, MailboxBody, NotifyBody, RecipientBody, TrackBody)
     named = {model.__name__: model.model_json_schema(ref_template=template) for model in models}
     message = MessageBody.model_json_schema(ref_template=template)
     message.pop("$defs", None)
