@@ -148,3 +148,13 @@ def test_a_bounce_that_names_nobody_speaks_of_the_one_recipient_of_what_it_retur
     assert (heard.recipient, heard.reply_code) == (JO, 421)
     assert read(heard, "dsn").reason == "gave_up"
     assert parse_mail(OLD_SENDMAIL.format(to=f"{JO}, al@corp.example").encode()) == []
+
+
+def test_words_of_the_returned_mail_are_no_reason() -> None:
+    mail = (
+        b"From: postmaster@mx.example\nTo: news@sender.example\nSubject: Undeliverable Mail\n\n"
+        b"could not deliver to jo@corp.example\n\nOriginal message follows.\n\n"
+        b"From: news@sender.example\nSubject: 550 5.1.1 user unknown, a song\n"
+    )
+    reading = read(only(mail), "dsn")
+    assert (reading.reason, reading.suppress) == ("unclassified", "no")

@@ -31,6 +31,12 @@ _RETURNED = re.compile(
     r"|the (?:text|header)s? of the (?:original )?message.{0,80}",
     re.IGNORECASE,
 )
+_PLAINLY_RETURNED = re.compile(
+    r"(?:the |your )?original message (?:follows|is attached)[.:]?"
+    r"|-{2,} {0,3}(?:original message|below this line|unsent message).{0,60}",
+    re.IGNORECASE,
+)
+"""The same where it is certain, even right behind the first line."""
 _HEADER = re.compile(r"[A-Za-z-]{2,40}: ")
 _BLANK_AT_MOST = 2
 """Lines at the top of the prose that are never taken for the returned mail."""
@@ -110,7 +116,8 @@ def _end(lines: Sequence[str]) -> int:
     """How many lines stand before the returned mail."""
     said = 0
     for number, line in enumerate(lines):
-        if said > _BLANK_AT_MOST and _RETURNED.fullmatch(line.strip()):
+        marks = _RETURNED if said > _BLANK_AT_MOST else _PLAINLY_RETURNED
+        if said and marks.fullmatch(line.strip()):
             return number
         said += bool(line.strip())
     return len(lines)
