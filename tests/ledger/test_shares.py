@@ -10,7 +10,8 @@ from postroom.ledger import leases, queue
 from postroom.ledger.db import connection
 from postroom.ledger.pauses import pause_application, pause_communication
 from postroom.ledger.queue import Claimed
-from postroom.ledger.shares import Rota
+from postroom.ledger.shares import GROUPS_MAX, Rota
+from postroom.ledger.writer import accept_message
 from tests.ledger.making import accept, application, begin, claim, new_message, row, scalar, settle
 
 pytestmark = pytest.mark.usefixtures("ledger")
@@ -99,6 +100,23 @@ def test_nothing_of_a_paused_communication_is_claimed_until_it_goes_on() -> None
     assert len(claim()) == 3
     assert pause_communication(app, "other", True) is None
     assert pause_communication(app + 1, "news", True) is None
+
+
+def test_any_number_of_paused_communications_keeps_nobody_waiting() -> None:
+    first, second = application("first"), application("second")
+    mails = [
+        new_message(app, [f"p@none-{app}.example"], communication=f"c{number}")
+        for app in (first, second)
+        for number in range(GROUPS_MAX + 5)
+    ]
+    for accepted in [accept_message(mail) for mail in mails]:
+        accepted.result(10)
+    pause_application("first", True)
+    pause_communication(second, "c0", True)
+    claimed: Counter[str] = Counter()
+    for _ in range(GROUPS_MAX):
+        claimed += by_domain(claim(10))
+    assert claimed == {f"none-{second}": GROUPS_MAX + 4}
 
 
 def test_a_pause_also_stops_what_was_claimed_and_is_not_handed_over_yet() -> None:

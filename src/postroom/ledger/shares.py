@@ -6,7 +6,7 @@ deliveries of one group cost as much as ten.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -86,11 +86,11 @@ class Rota:
     def groups(self, conn: Connection, simulated: bool, lane: Lane) -> list[Group]:
         """Those that have something in this lane and are not paused, whose turn it is first."""
         after = self._after.get((simulated, lane), _FIRST)
-        seen = _groups(conn, simulated, lane, after)
-        if after is not _FIRST and len(seen) < GROUPS_MAX:
-            seen = _groups(conn, simulated, lane, _FIRST) | seen
-            seen = dict(sorted(seen.items(), key=lambda item: (item[0] <= after, item[0])))
-        return [group for group, paused in seen.items() if not paused][:GROUPS_MAX]
+        found = _going_on(conn, simulated, lane, after)
+        if after is not _FIRST and len(found) < GROUPS_MAX:
+            before = _going_on(conn, simulated, lane, _FIRST)
+            found += [group for group in before if group <= after]
+        return found[:GROUPS_MAX]
 
     def served(self, simulated: bool, lane: Lane, groups: Sequence[Group], limit: int) -> None:
         """A claim of at most `limit` was made for these: the next begins behind the last of them,
@@ -111,12 +111,33 @@ def with_pauses(conn: Connection, simulated: bool, lane: Lane, most: int) -> dic
     Pages are read until there are `most` or no more; the last one may go beyond.
     """
     found: dict[Group, bool] = {}
-    page = _groups(conn, simulated, lane, _FIRST)
-    while page:
+    for page in _pages(conn, simulated, lane, _FIRST):
         found |= page
-        is_last = len(page) < GROUPS_MAX or len(found) >= most
-        page = {} if is_last else _groups(conn, simulated, lane, max(page))
+        if len(found) >= most:
+            break
     return found
+
+
+def _going_on(conn: Connection, simulated: bool, lane: Lane, after: Group) -> list[Group]:
+    """Groups behind that one that are not paused, at least `GROUPS_MAX` if there are so many.
+
+    Any number of paused ones may stand before them.
+    """
+    found: list[Group] = []
+    for page in _pages(conn, simulated, lane, after):
+        found += [group for group, paused in page.items() if not paused]
+        if len(found) >= GROUPS_MAX:
+            break
+    return found
+
+
+def _pages(
+    conn: Connection, simulated: bool, lane: Lane, after: Group
+) -> Iterator[dict[Group, bool]]:
+    page = _groups(conn, simulated, lane, after)
+    while page:
+        yield page
+        page = _groups(conn, simulated, lane, max(page)) if len(page) == GROUPS_MAX else {}
 
 
 def _groups(conn: Connection, simulated: bool, lane: Lane, after: Group) -> dict[Group, bool]:
