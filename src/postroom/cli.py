@@ -36,6 +36,8 @@ COMMANDS = {
         Command("app", "applications and their networks"),
         Command("key", "keys of applications"),
         Command("account", "provider accounts"),
+        Command("route", "which accounts carry which mail, and who takes over"),
+        Command("drill", "rehearse a failure, with simulated accounts"),
         Command("domain", "sender domains: what to publish in DNS, and where it stands"),
         Command("send", "submit one mail"),
         Command("pause", "hand over nothing more of an application or a communication"),

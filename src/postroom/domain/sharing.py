@@ -10,11 +10,13 @@ from math import log
 from uuid import UUID
 
 
+_SCALE = 2.0**-64
+
+
 def chance(delivery_id: UUID, account_id: int) -> float:
     """A number above 0, at most 1, that belongs to the two and to nothing else."""
-    key = account_id.to_bytes(8)
-    digest = blake2b(delivery_id.bytes, digest_size=8, key=key).digest()
-    return (int.from_bytes(digest) + 1) / 2**64
+    digest = blake2b(account_id.to_bytes(8) + delivery_id.bytes, digest_size=8).digest()
+    return (int.from_bytes(digest) + 1) * _SCALE
 
 
 def preference(

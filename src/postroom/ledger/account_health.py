@@ -139,3 +139,10 @@ def standing() -> dict[int, tuple[Health, datetime]]:
             "SELECT account_id, state, since, why, now() FROM account_health"
         ).fetchall()
     return {id: (Health(State(state), since, why), now) for id, state, since, why, now in rows}
+
+
+def shares(rest: timedelta) -> dict[str, float]:
+    """By name, the part of its usual mail that each account carries that was judged."""
+    with connection() as conn:
+        names: dict[int, str] = dict(conn.execute("SELECT id, name FROM account").fetchall())
+    return {names[id]: health.share(now, rest) for id, (health, now) in standing().items()}

@@ -1,7 +1,7 @@
 """What is configured, reachable and missing, in plain words."""
 
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
@@ -12,9 +12,10 @@ from cryptography import x509
 from django.conf import settings
 from django.db import OperationalError, connection
 
-from postroom.ledger import accounts, incidents, outside_settings
+from postroom.domain.health import STOPPED, State
+from postroom.ledger import account_health, accounts, incidents, outside_settings
 from postroom.ledger.db import LedgerUnavailable
-from postroom.management import probes
+from postroom.management import failover, probes
 from postroom.management.migrate import pending_migrations
 
 _SERVER_VERSION_MIN = 15
@@ -127,8 +128,20 @@ def _accounts() -> Iterator[Finding]:
             )
         else:
             yield Finding(Level.OK, "accounts", f"{account.name} ({account.provider}) is in use.")
+    yield from _health({account.id: account.name for account in known})
     for one in incidents.standing():
         yield Finding(Level.MISSING, "events", f"{one.account}: {one.said}")
+
+
+def _health(names: Mapping[int, str]) -> Iterator[Finding]:
+    """Accounts that are not well, and mail for which nobody stands by."""
+    levels = {State.OPEN: Level.MISSING, State.STRAINED: Level.NOTE}
+    for id, (health, _) in account_health.standing().items():
+        if health.state in levels and health.why != STOPPED:
+            said = f"{names[id]} is {health.state} since {health.since:%H:%M:%S} UTC: {health.why}."
+            yield Finding(levels[health.state], "health", said)
+    for said in failover.sentences():
+        yield Finding(Level.NOTE, "failover", said)
 
 
 def _doors() -> Iterator[Finding]:

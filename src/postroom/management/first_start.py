@@ -54,7 +54,7 @@ def _filled(before: dict[str, Any]) -> dict[str, Any]:
     once = {
         "api_key": before.get("api_key") or f"SG.simulator.{secrets.token_urlsafe(24)}",
         "smtp_port": before.get("smtp_port") or _free_port(),
-        "signing_private_key": before.get("signing_private_key") or _new_signing_key(),
+        "signing_private_key": before.get("signing_private_key") or new_signing_key(),
     }
     usual = {
         "truth_log": str(settings.POSTROOM_DATA / "truth.jsonl"),
@@ -84,7 +84,8 @@ def _free_port() -> int:
         return int(listener.getsockname()[1])
 
 
-def _new_signing_key() -> str:
+def new_signing_key() -> str:
+    """The PEM of a fresh P-256 key, as the simulator signs with."""
     return (
         ec.generate_private_key(ec.SECP256R1())
         .private_bytes(

@@ -2,14 +2,15 @@
 
 import ipaddress
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from itertools import chain
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.http import require_GET
 
 from postroom.domain.problem import Problem, not_found, unavailable
-from postroom.ledger import gauges, incidents, keys, tallies, urgent
+from postroom.ledger import account_health, gauges, incidents, keys, tallies, urgent
 from postroom.ledger.db import LedgerUnavailable
 from postroom.reports.metrics import rendered, samples, urgent_samples
 
@@ -45,6 +46,7 @@ def metrics(request: HttpRequest) -> HttpResponse:
             gauges.waiting(),
             gauges.stopped_accounts(),
             {one.account for one in incidents.standing()},
+            account_health.shares(timedelta(seconds=settings.POSTROOM_FAILOVER_REST_S)),
             tallies.totals(),
             datetime.now(UTC),
         )

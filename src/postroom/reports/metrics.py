@@ -24,6 +24,10 @@ HELP = {
     ),
     "postroom_waiting_seconds": ("gauge", "How long the oldest of them has waited."),
     "postroom_account_stopped": ("gauge", "1 where a provider account carries nothing."),
+    "postroom_account_share": (
+        "gauge",
+        "The part of its usual mail that an account carries by its health; 0: its calls fail.",
+    ),
     "postroom_account_words_missing": (
         "gauge",
         "1 where less is heard of an account's hand-overs than is to be expected.",
@@ -39,6 +43,7 @@ def samples(
     waiting: Iterable[Waiting],
     accounts: Iterable[tuple[str, bool]],
     missing: Container[str],
+    shares: Mapping[str, float],
     totals: Mapping[tuple[str, str], int],
     now: datetime,
 ) -> Iterator[Sample]:
@@ -57,6 +62,8 @@ def samples(
     for name, stopped in accounts:
         yield Sample("postroom_account_stopped", {"account": name}, int(stopped))
         yield Sample("postroom_account_words_missing", {"account": name}, int(name in missing))
+    for name, share in shares.items():
+        yield Sample("postroom_account_share", {"account": name}, round(share, 3))
     for (name, label), total in sorted(totals.items()):
         yield Sample("postroom_happened_total", {"name": name, "label": label}, total)
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from django.conf import settings
 
-from postroom.ledger import accounts
+from postroom.ledger import account_health, accounts
 from postroom.management.commands import refusal
 from postroom.management.commands.printing import add_json, print_done, print_rows
 from postroom.management.workplace import ledger_open
@@ -128,6 +128,7 @@ def _content(file: Path) -> str:
 
 
 def _list(arguments: Namespace) -> int:
+    health = {id: one for id, (one, _) in account_health.standing().items()}
     rows = [
         {
             "name": account.name,
@@ -136,6 +137,8 @@ def _list(arguments: Namespace) -> int:
             "settings": sorted(account.settings),
             "from_environment": sorted(account.from_environment),
             "stopped": account.stopped_why if account.stopped else None,
+            "health": health[account.id].state if account.id in health else None,
+            "why": health[account.id].why or None if account.id in health else None,
         }
         for account in accounts.all_accounts()
     ]
