@@ -9,7 +9,6 @@ from hashlib import blake2b
 from math import log
 from uuid import UUID
 
-
 _SCALE = 2.0**-64
 
 
