@@ -16,12 +16,13 @@ made AS (
    ON CONFLICT DO NOTHING)
 SELECT id, recipients_per_s, recipients_per_day FROM limited ORDER BY id
 """
+# A claim that began before midnight and waited for the row never turns the day back.
 _LOCK = """
 UPDATE application_pace
    SET room = LEAST(%(per_s)s, room + %(per_s)s * extract(epoch FROM now() - room_at)),
        room_at = now(),
-       day_count = CASE WHEN day = (now() AT TIME ZONE 'UTC')::date THEN day_count ELSE 0 END,
-       day = (now() AT TIME ZONE 'UTC')::date
+       day_count = CASE WHEN day >= (now() AT TIME ZONE 'UTC')::date THEN day_count ELSE 0 END,
+       day = GREATEST(day, (now() AT TIME ZONE 'UTC')::date)
  WHERE application_id = %(id)s
 RETURNING floor(room)::integer, day_count
 """
