@@ -37,6 +37,19 @@ REPLIES: dict[str, tuple[str, str, str, str]] = {
         "now",
     ),
     "5.1.10 by RFC 7505": (JO, "556 5.1.10 Domain has null MX", "domain_no_mail", "now"),
+    "5.7.27, which means the sender": (
+        JO,
+        "550 5.7.27 Domain of the return path has null MX",
+        "sender_refused",
+        "no",
+    ),
+    "a guess": (JO, "550 user unknown, or refused as spam", "content_refused", "no"),
+    "a verification that failed": (
+        JO,
+        "550 5.1.1 Recipient address rejected: undeliverable address: connect to mx: refused",
+        "receiver_down",
+        "no",
+    ),
     "5.4.1 by Office 365": (
         JO,
         "550 5.4.1 Recipient address rejected: Access denied. AS(201806281)",

@@ -78,6 +78,11 @@ SIGNALS: dict[EventType, str] = {
 }
 """Types that are their own reason."""
 
+CONDEMNING: frozenset[str] = frozenset(
+    name for name, reason in REASONS.items() if reason.suppress is Suppress.NOW
+)
+"""Reasons that end the writing to an address at once."""
+
 _NOTHING = Reading(None, None, Suppress.NO, "none")
 _NOT_ATTEMPTED = frozenset({EventType.SUPPRESSED, EventType.REJECTED})
 _FAILURES = frozenset({EventType.BOUNCED, EventType.DEFERRED}) | _NOT_ATTEMPTED
@@ -141,10 +146,13 @@ def _kept_back(row: ProviderClass, told: Told) -> Reading:
 def _decided(told: Told, provider: str, words: str, temporary: bool) -> tuple[str, str]:
     """Steps 2 to 6: the name of the reason and what decided it."""
     operator = operator_of(told.recipient, told.remote_host, words)
+    coded = by_enhanced(told.enhanced_code or "", operator, temporary) or "unclassified"
     rule = by_text(words, operator, told.enhanced_code)
+    if rule and rule.reason in CONDEMNING and coded not in CONDEMNING:
+        # Words that give two reasons, and no code beside them that condemns: the milder one.
+        rule = by_text(words, operator, told.enhanced_code, CONDEMNING) or rule
     if rule:
         return rule.reason, "text"
-    coded = by_enhanced(told.enhanced_code or "", operator, temporary) or "unclassified"
     vague = coded == "unclassified" or (temporary and coded == "policy_refused")
     weak = by_weak_text(words) if vague else None
     if weak:

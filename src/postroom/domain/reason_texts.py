@@ -88,10 +88,15 @@ def _by_end(name: str) -> str | None:
     return _ENDS.get(".".join(labels[-2:])) or _ENDS.get(".".join(labels[-3:]))
 
 
-def by_text(words: str, operator: str | None, enhanced_code: str | None) -> TextRule | None:
-    """The first rule that the normalised text meets, weak wordings apart."""
+def by_text(
+    words: str,
+    operator: str | None,
+    enhanced_code: str | None,
+    but: frozenset[str] = frozenset(),
+) -> TextRule | None:
+    """The first rule that the normalised text meets, weak wordings apart; none to these reasons."""
     for rule in _STRONG_RULES:
-        if _meets(rule, words, operator, enhanced_code):
+        if rule.reason not in but and _meets(rule, words, operator, enhanced_code):
             return rule
     return None
 

@@ -36,6 +36,15 @@ SYSTEM_RULES: tuple[TextRule, ...] = (
         "host not found, try again | servfail | name server timeout | dns timeout",
     ),
     *rules(
+        "receiver_down",
+        POSTFIX,
+        """
+        unverified address | address verification in progress | verification timed out |
+        user lookup failed | recipient lookup failed | temporary lookup failure |
+        undeliverable address: connect | undeliverable address: & timed out
+        """,
+    ),
+    *rules(
         "mailbox_full",
         DOVECOT,
         "automatically rejected: & disk space | automatically rejected: & quota",
@@ -49,6 +58,15 @@ SYSTEM_RULES: tuple[TextRule, ...] = (
         or over quota | or is over quota | or quota exceeded
         """,
     ),
+    *rules(
+        "sender_refused",
+        "RFC 7505 4.2",
+        """
+        sender & null mx | sender & nullmx | mail from & null mx | mailfrom & null mx |
+        mail from & nullmx | mailfrom & nullmx
+        """,
+    ),
+    *rules("sender_refused", "RFC 7505 4.2", "null mx | nullmx | no mail", code="5.7.27"),
     *rules(
         "domain_no_mail",
         "RFC 7505 4.1",
