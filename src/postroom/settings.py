@@ -217,6 +217,14 @@ POSTROOM_SILENCE_DEFERRED_S = _seconds(
     "After a deferral: 72 hours of tries and a day.",
 )
 
+POSTROOM_SPOOL_BYTES_MAX = _whole(
+    "POSTROOM_SPOOL_BYTES_MAX",
+    256 * 1024**2,
+    "bytes",
+    "Notifications on this machine's disk while the database is away: 400,000 that tell of one"
+    " event each, two days of 2,000,000 mails a month.",
+)
+
 # Accounts
 
 POSTROOM_ACCOUNT_SETTINGS = _secrets(

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from typing import Any
 
 import pytest
-from django.test import Client
 
-from postroom.feedback import interpreter, webhook
+from postroom.feedback import interpreter
+from postroom.feedback.keeping import keeping
 from postroom.feedback.reading import read_receipt
 from postroom.ledger import accounts, receipts, suppressions
 from postroom.ledger.attempts import NewAttempt
@@ -24,7 +24,7 @@ pytestmark = pytest.mark.usefixtures("ledger", "forgetful")
 @pytest.fixture
 def forgetful() -> None:
     """What the web role remembers of accounts belongs to one test."""
-    webhook.forget()
+    keeping.cache_clear()
 
 
 def handed_over() -> NewAttempt:
@@ -192,15 +192,3 @@ def test_replaying_all_receipts_gives_the_same_ledger() -> None:
     before = scalar(everything), verdict(attempt), scalar("SELECT count(*) FROM hearing")
     assert interpreter.replay() == interpreter.Replayed(receipts=5, new=0, changes={})
     assert before == (scalar(everything), verdict(attempt), scalar("SELECT count(*) FROM hearing"))
-
-
-@pytest.mark.parametrize(("provider", "status"), [("brevo", 429), ("mailjet", 503)])
-def test_our_own_trouble_is_told_by_the_status_that_makes_this_provider_repeat(
-    provider: str, status: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    path = f"/feedback/main/{accounts.add('main', provider, False, {'api_key': 'x'})}"
-    body = {"event": "delivered", "email": "ann@example.com"}
-    assert Client().post(path, body, content_type="application/json").status_code == 200
-    monkeypatch.setattr(webhook, "COMMIT_TIMEOUT_S", 0.0)
-    answer = Client().post(path, body, content_type="application/json")
-    assert (answer.status_code, answer.json()["status"]) == (status, status)

@@ -1,11 +1,8 @@
 """Provider webhooks: verify, keep the raw bytes, answer. Nothing is read here."""
 
 import logging
-import time
 from collections.abc import Iterator, Mapping
-from concurrent.futures import TimeoutError as FutureTimeout
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from django.http import HttpRequest, HttpResponse
@@ -13,21 +10,17 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
 from postroom.domain.problem import Problem, not_found, unavailable
-from postroom.ledger import accounts
+from postroom.feedback.keeping import keeping
 from postroom.ledger.accounts import AccountRow
 from postroom.ledger.db import LedgerUnavailable
 from postroom.ledger.intake import NewReceipt, keep_refused
-from postroom.ledger.writer import store_receipt
+from postroom.ledger.spool import SpoolUnavailable
 from postroom.providers.base import Account, CannotTell, NotAuthentic, ReplyKind
 from postroom.providers.http_calls import get_once
 from postroom.providers.registry import PROVIDERS
 
 log = logging.getLogger(__name__)
 
-ACCOUNTS_CACHE_S = 5.0
-"""How long an account's keys are remembered: each look-up would decrypt its settings."""
-COMMIT_TIMEOUT_S = 25.0
-"""Longer than any commit should take; providers wait 10 s or more and then repeat."""
 VISIT_TIMEOUT_S = 5.0
 """Amazon gives a confirmation 15 seconds to be answered."""
 _NEVER_STORED = frozenset({"authorization", "cookie", "proxy-authorization"})
@@ -38,15 +31,24 @@ _NEVER_STORED = frozenset({"authorization", "cookie", "proxy-authorization"})
 def receive(request: HttpRequest, account: str, secret: str) -> HttpResponse:
     """200 once the notification is on disk; a problem that makes the provider repeat or stop."""
     received_at = datetime.now(UTC)
-    row = _account(account)
-    if row is None or not row.is_webhook_secret(secret):
-        raise not_found("There is no such webhook.")
+    row = _account(account, secret)
     headers = {name.lower(): value for name, value in request.headers.items()}
     with _trouble_as_told(row):
         _verify(row, headers, request.body, received_at)
         _store(NewReceipt(row.id, received_at, _storable(headers), request.body))
         _follow_up(row, headers, request.body)
     return HttpResponse(status=200)
+
+
+def _account(name: str, secret: str) -> AccountRow:
+    """The account whose webhook this is; what is only remembered makes nobody stop."""
+    known = keeping().accounts
+    row = known.find(name)
+    if row is not None and row.is_webhook_secret(secret):
+        return row
+    if not known.are_current():
+        raise unavailable("The webhook cannot be looked up; please repeat the notification.")
+    raise not_found("There is no such webhook.")
 
 
 @contextmanager
@@ -72,8 +74,21 @@ def _verify(
         log.warning("webhook of account %s: %s", row.name, error)
         raise unavailable("The notification cannot be verified now; please repeat it.") from error
     except NotAuthentic as error:
-        keep_refused(row.id, received_at, str(error), _storable(headers), body)
+        _count_refused(row, received_at, str(error), _storable(headers), body)
         raise _not_authentic(error) from error
+
+
+def _count_refused(
+    row: AccountRow, received_at: datetime, why: str, headers: Mapping[str, str], body: bytes
+) -> None:
+    """Without the ledger nobody is refused for good: the account may have other keys by now."""
+    try:
+        if keeping().accounts.are_current():
+            keep_refused(row.id, received_at, why, headers, body)
+            return
+    except LedgerUnavailable as error:
+        log.warning("a refused notification cannot be counted: %s", error)
+    raise unavailable("The notification cannot be verified now; please repeat it.")
 
 
 def _follow_up(row: AccountRow, headers: Mapping[str, str], body: bytes) -> None:
@@ -106,8 +121,9 @@ def _not_authentic(error: NotAuthentic) -> Problem:
 
 def _store(receipt: NewReceipt) -> None:
     try:
-        store_receipt(receipt).result(COMMIT_TIMEOUT_S)
-    except (LedgerUnavailable, FutureTimeout) as error:
+        keeping().keep(receipt)
+    except SpoolUnavailable as error:
+        log.error("ALARM a notification is neither stored nor spooled: %s", error)
         raise unavailable("The notification could not be stored; please repeat it.") from error
 
 
@@ -118,30 +134,3 @@ def _storable(headers: Mapping[str, str]) -> dict[str, str]:
 
 def _as_account(row: AccountRow) -> Account:
     return Account(row.id, row.name, row.provider, row.simulated, row.settings)
-
-
-@dataclass(slots=True)
-class _Remembered:
-    until: float = 0.0
-    rows: Mapping[str, AccountRow] | None = None
-
-
-_remembered = _Remembered()
-
-
-def _account(name: str) -> AccountRow | None:
-    if _remembered.rows is None or time.monotonic() > _remembered.until:
-        try:
-            _remembered.rows = {row.name: row for row in accounts.all_accounts()}
-        except LedgerUnavailable as error:
-            if _remembered.rows is not None:
-                # Whose account it is decides how our trouble is told; storing says whether.
-                return _remembered.rows.get(name)
-            raise unavailable("The notification could not be stored; please repeat it.") from error
-        _remembered.until = time.monotonic() + ACCOUNTS_CACHE_S
-    return _remembered.rows.get(name)
-
-
-def forget() -> None:
-    """Look accounts up anew at the next notification."""
-    _remembered.rows = None

@@ -5,10 +5,12 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
+from postroom.ledger import partitions
 from postroom.ledger.blobs import compress
+from postroom.ledger.clock import utc_now
 from postroom.ledger.copying import json_text
 from postroom.ledger.db import Connection, transaction
-from postroom.ledger.ids import uuid7_batch
+from postroom.ledger.ids import instant_of, uuid7
 from postroom.ledger.recordset import rows_json, rows_of
 
 REFUSED_KEPT_MAX = 100
@@ -24,6 +26,8 @@ class NewReceipt:
     received_at: datetime
     headers: Mapping[str, str] = field(repr=False)
     body: bytes = field(repr=False)
+    id: UUID = field(default_factory=lambda: uuid7(utc_now()))
+    """Given before anything is stored: a receipt that two ways lead into the ledger is one."""
 
     @property
     def size_bytes(self) -> int:
@@ -39,19 +43,29 @@ _COLUMNS = {
     "zlib": "bytea",
 }
 _NAMES = ", ".join(_COLUMNS)
-_INSERT = f"INSERT INTO receipt ({_NAMES}) SELECT {_NAMES} FROM {rows_of(_COLUMNS, 'told')}"
+_INSERT = (
+    f"INSERT INTO receipt ({_NAMES}) SELECT {_NAMES} FROM {rows_of(_COLUMNS, 'told')}"
+    " ON CONFLICT (id) DO NOTHING"
+)
 
 
-def write_receipts(conn: Connection, receipts: Sequence[NewReceipt], now: datetime) -> list[UUID]:
-    """The ids of the receipts, in order."""
-    ids = uuid7_batch(now, len(receipts))
-    conn.execute(_INSERT, (rows_json(_COLUMNS, map(_row, ids, receipts)),))
-    return ids
+def write_receipts(conn: Connection, receipts: Sequence[NewReceipt]) -> list[UUID]:
+    """The ids of the receipts, in order; one that is there already stays as it is."""
+    conn.execute(_INSERT, (rows_json(_COLUMNS, map(_row, receipts)),))
+    return [receipt.id for receipt in receipts]
 
 
-def _row(id: UUID, receipt: NewReceipt) -> tuple[object, ...]:
+def store_each_once(receipts: Sequence[NewReceipt]) -> None:
+    """Commit receipts of any time that may be there already; their months' partitions are made."""
+    with transaction() as conn:
+        for month in {partitions.month_start(instant_of(one.id)) for one in receipts}:
+            partitions.ensure_with(conn, month)
+        write_receipts(conn, receipts)
+
+
+def _row(receipt: NewReceipt) -> tuple[object, ...]:
     return (
-        id,
+        receipt.id,
         receipt.account_id,
         receipt.received_at,
         dict(receipt.headers),

@@ -47,7 +47,10 @@ def accept_message(new: NewMessage) -> Future[Acceptance]:
 
 
 def store_receipt(new: NewReceipt) -> Future[UUID]:
-    """The id of a receipt, once it is on disk; raises LedgerUnavailable."""
+    """The id of a receipt, once it is on disk; raises LedgerUnavailable.
+
+    After that it may still be stored, and be stored anew under its id by somebody else.
+    """
     return _writer().submit(new)
 
 
@@ -141,7 +144,7 @@ def _commit_once(items: Sequence[Item]) -> list[Any]:
     with transaction() as conn:
         now = utc_now()
         accepted = iter(write_messages(conn, messages, now) if messages else ())
-        stored = iter(write_receipts(conn, receipts, now) if receipts else ())
+        stored = iter(write_receipts(conn, receipts) if receipts else ())
     return [next(accepted) if isinstance(item, NewMessage) else next(stored) for item in items]
 
 

@@ -15,11 +15,13 @@ from django.db import OperationalError, connection
 from postroom.domain.health import STOPPED, State
 from postroom.ledger import account_health, accounts, incidents, outside_settings
 from postroom.ledger.db import LedgerUnavailable
+from postroom.ledger.spool import spool
 from postroom.management import failover, probes
 from postroom.management.migrate import pending_migrations
 
 _SERVER_VERSION_MIN = 15
 _DISK_BYTES_MIN = 1024**3  # a broadcast of 100,000 recipients writes some 300 MB
+_SPOOL_SHARE_MAX = 0.8
 _CERTIFICATE_WARNING = timedelta(days=14)
 
 
@@ -44,7 +46,7 @@ class Finding:
 
 def examine() -> Iterator[Finding]:
     """Everything there is to say, most basic things first."""
-    for check in (_data, _secret_key):
+    for check in (_data, _spool, _secret_key):
         yield from check()
     database = list(_database())
     yield from database
@@ -67,6 +69,27 @@ def _data() -> Iterator[Finding]:
         yield Finding(Level.MISSING, "data", f"{said} Make room: nothing is accepted without disk.")
     else:
         yield Finding(Level.OK, "data", said)
+
+
+def _spool() -> Iterator[Finding]:
+    held = spool().held()
+    bytes_max = settings.POSTROOM_SPOOL_BYTES_MAX
+    said = f"{held.size_bytes / 1024**2:.1f} of {bytes_max / 1024**2:.0f} MiB"
+    if held.set_aside:
+        yield Finding(
+            Level.MISSING,
+            "spool",
+            f"{held.set_aside} files `spool/*.left` hold what could not be stored: see the log.",
+        )
+    if held.oldest_at is None:
+        yield Finding(Level.OK, "spool", "No notification waits for the database.")
+    elif held.size_bytes > _SPOOL_SHARE_MAX * bytes_max:
+        yield Finding(Level.MISSING, "spool", f"{said}: when it is full, providers must repeat.")
+    else:
+        since = f"{held.oldest_at:%Y-%m-%d %H:%M} UTC"
+        yield Finding(
+            Level.NOTE, "spool", f"{said}: notifications wait for the database since {since}."
+        )
 
 
 def _secret_key() -> Iterator[Finding]:

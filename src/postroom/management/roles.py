@@ -31,7 +31,7 @@ def _web(_stop: threading.Event) -> None:
 
     # It ends when a worker dies: the supervisor then starts the whole group anew.
     Server(
-        "postroom.urls:application",
+        "postroom.management.web:application",
         address=settings.POSTROOM_BIND,
         port=settings.POSTROOM_HTTP_PORT,
         interface=Interfaces.WSGI,

@@ -12,6 +12,7 @@ from django.views.decorators.http import require_GET
 from postroom.domain.problem import Problem, not_found, unavailable
 from postroom.ledger import account_health, gauges, incidents, keys, tallies, urgent
 from postroom.ledger.db import LedgerUnavailable
+from postroom.ledger.spool import spool
 from postroom.reports.metrics import rendered, samples, urgent_samples
 
 
@@ -44,6 +45,7 @@ def metrics(request: HttpRequest) -> HttpResponse:
     try:
         queue = samples(
             gauges.waiting(),
+            spool().held(),
             gauges.stopped_accounts(),
             {one.account for one in incidents.standing()},
             account_health.shares(timedelta(seconds=settings.POSTROOM_FAILOVER_REST_S)),

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from postroom.ledger.gauges import Waiting
+from postroom.ledger.spool import Held
 from postroom.ledger.urgent import UrgentUse
 
 
@@ -23,6 +24,11 @@ HELP = {
         "What waits: due deliveries, those that are paused, claimed ones, receipts, orphan events.",
     ),
     "postroom_waiting_seconds": ("gauge", "How long the oldest of them has waited."),
+    "postroom_spool_bytes": (
+        "gauge",
+        "Notifications that lie on this machine's disk and not in the database.",
+    ),
+    "postroom_spool_seconds": ("gauge", "How long the oldest of these has waited."),
     "postroom_account_stopped": ("gauge", "1 where a provider account carries nothing."),
     "postroom_account_share": (
         "gauge",
@@ -41,6 +47,7 @@ HELP = {
 
 def samples(
     waiting: Iterable[Waiting],
+    spooled: Held,
     accounts: Iterable[tuple[str, bool]],
     missing: Container[str],
     shares: Mapping[str, float],
@@ -56,9 +63,10 @@ def samples(
         labels = {"place": one.place}
         if one.simulated is not None and one.lane is not None:
             labels |= {"kind": "simulated" if one.simulated else "live", "lane": one.lane.label}
-        age_s = 0.0 if one.oldest_at is None else (now - one.oldest_at).total_seconds()
         yield Sample("postroom_waiting", labels, one.count)
-        yield Sample("postroom_waiting_seconds", labels, max(0.0, age_s))
+        yield Sample("postroom_waiting_seconds", labels, _age_s(one.oldest_at, now))
+    yield Sample("postroom_spool_bytes", {}, spooled.size_bytes)
+    yield Sample("postroom_spool_seconds", {}, _age_s(spooled.oldest_at, now))
     for name, stopped in accounts:
         yield Sample("postroom_account_stopped", {"account": name}, int(stopped))
         yield Sample("postroom_account_words_missing", {"account": name}, int(name in missing))
@@ -73,6 +81,10 @@ def urgent_samples(uses: Iterable[UrgentUse]) -> Iterator[Sample]:
     for one in uses:
         yield Sample("postroom_urgent_used", {"application": one.application}, one.used)
         yield Sample("postroom_urgent_quota", {"application": one.application}, one.quota)
+
+
+def _age_s(oldest_at: datetime | None, now: datetime) -> float:
+    return 0.0 if oldest_at is None else max(0.0, (now - oldest_at).total_seconds())
 
 
 def rendered(samples: Iterable[Sample]) -> str:
