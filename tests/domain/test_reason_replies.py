@@ -292,6 +292,8 @@ REPLIES: list[tuple[str, str, str]] = [
     ("example.org", "554 5.6.1 Banned attachment type .exe", "attachment_refused"),
     ("example.org", "500 unknown recipient", "address_unknown"),
     ("example.org", "554 Transaction failed", "policy_refused"),
+    ("example.org", "450 Requested mail action not taken: mailbox unavailable", "receiver_down"),
+    ("example.org", "550 Requested action not taken: mailbox unavailable", "unclassified"),
     # Addresses between the words, with and without brackets
     ("example.org", "550 permanent error: user jo@example.org doesn't exist", "address_unknown"),
     ("example.org", "550 The account <jo@example.org> does not exist", "address_unknown"),

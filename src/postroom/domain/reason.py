@@ -155,7 +155,7 @@ def _decided(told: Told, provider: str, words: str, temporary: bool) -> tuple[st
         return rule.reason, "text"
     vague = coded == "unclassified" or (temporary and coded == "policy_refused")
     weak = by_weak_text(words) if vague else None
-    if weak:
+    if weak and not (temporary and weak.reason == "unclassified"):
         return weak.reason, "text"
     if coded != "unclassified":
         return coded, "enhanced_code"
