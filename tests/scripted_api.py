@@ -34,15 +34,17 @@ class ScriptedApi:
     asked: list[str] = field(default_factory=list)
     bodies: list[Any] = field(default_factory=list)
     headers: list[Mapping[str, str]] = field(default_factory=list)
+    otherwise: Any = (404, {"error": "not in the script"})
+    """The answer to whatever is not written down."""
 
     async def handle(self, request: web.Request) -> web.Response:
-        """Keep the question and answer it; what is not written down is 404."""
+        """Keep the question and answer it."""
         name = f"{request.method} {request.path_qs}"
         body = await request.read()
         self.asked.append(name)
         self.headers.append(dict(request.headers))
         self.bodies.append(_read(body, request.content_type))
-        said = self.script.get(name, (404, {"error": "not in the script"}))
+        said = self.script.get(name, self.otherwise)
         if isinstance(said, InTurn):
             said = said.next()
         status, told = said if isinstance(said, tuple) else (200, said)

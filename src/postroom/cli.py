@@ -44,6 +44,7 @@ COMMANDS = {
         Command("resume", "let what is paused go on"),
         Command("suppress", "no more mail to an address, or mail again"),
         Command("replay", "read all stored notifications again, with today's rules"),
+        Command("pull", "fetch a provider's events again that may never have reached us"),
         Command("ask", "did it reach this person, and if not, why not?"),
         Command("report", "what a communication achieved, as a table that adds up"),
         Command("top", "what is on its way out, at what pace, and what it waits for; live"),

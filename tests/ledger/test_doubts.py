@@ -67,8 +67,8 @@ def let_words_flow(taken: int = 20, acknowledged: int | None = None) -> None:
         )
 
 
-def prove(telling: Sequence[str] = ("sendgrid",)) -> int:
-    return doubts.prove_not_taken(telling, WINDOW)
+def prove(telling: Sequence[str] = ("sendgrid",), looked_up: Sequence[int] = ()) -> int:
+    return doubts.prove_not_taken(telling, looked_up, WINDOW)
 
 
 def tell(attempt: NewAttempt, type: EventType, which: int = 0) -> None:
@@ -200,3 +200,31 @@ def test_of_two_doubtful_calls_for_one_mail_both_must_be_proved_untaken() -> Non
     let_words_flow()
     assert prove() == 1
     assert row(delivery(first), "stage", "verdict") == ("handed", "deferred")
+
+
+@pytest.mark.parametrize(
+    ("begins", "ends", "finished", "failed", "proved"),
+    [
+        (13, 1, 2, None, 1),
+        (11, 1, 2, None, 0),
+        (13, 8, 2, None, 0),
+        (13, 1, 0, None, 0),
+        (13, 1, 2, "no answer", 0),
+    ],
+)
+def test_where_the_provider_can_be_asked_it_must_have_been(
+    begins: int, ends: int, finished: int, failed: str | None, proved: int
+) -> None:
+    """Over the whole of the call and half of the window, in vain, and what it told was read."""
+    doubtful()
+    let_words_flow()
+    asked = (making.account(),)
+    assert prove(looked_up=asked) == 0
+    with connection() as conn:
+        conn.execute(
+            "INSERT INTO pull (account_id, since, until, why, finished_at, failed)"
+            " VALUES (%s, now() - %s * interval '1 minute', now() - %s * interval '1 minute', '',"
+            "         now() - %s * interval '1 minute', %s)",
+            (*asked, begins, ends, finished, failed),
+        )
+    assert prove(looked_up=asked) == proved

@@ -1,4 +1,5 @@
-"""The puller role: takes notifications out of providers' queues. Any number may run.
+"""The puller role: takes notifications out of providers' queues, and pulls what went missing. Any
+number may run.
 
 A receipt is on disk before its notification is deleted from the queue: a crash in between only
 means that it is given again, and a fact that is heard twice counts once.
@@ -11,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
+from postroom.feedback import history
 from postroom.ledger import accounts
 from postroom.ledger.accounts import AccountRow
 from postroom.ledger.db import LedgerUnavailable
@@ -32,8 +34,12 @@ PAUSE_S_MIN, PAUSE_S_MAX = 1.0, 60.0
 
 
 def serve(stop: threading.Event) -> None:
-    """Pull from every account that has a queue until `stop` is set."""
-    asyncio.run(_serve(stop))
+    """Pull from every account that has a queue, and what is wanted, until `stop` is set."""
+    asyncio.run(_serve_both(stop))
+
+
+async def _serve_both(stop: threading.Event) -> None:
+    await asyncio.gather(_serve(stop), history.serve(stop))
 
 
 @dataclass(frozen=True, slots=True)

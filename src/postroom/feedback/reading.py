@@ -1,6 +1,7 @@
 """Our reading of a receipt: the provider's events, each with reason and grade. Pure."""
 
 import logging
+from collections.abc import Iterator
 
 from postroom.domain.address import AddressError, suppression_key
 from postroom.domain.delivery import VERDICTS, Grade, grade_of
@@ -8,7 +9,8 @@ from postroom.domain.reason import read
 from postroom.domain.suppression import asked_by
 from postroom.ledger.events import NewEvent
 from postroom.ledger.receipts import ReadReceipt, Receipt
-from postroom.providers.base import Heard, Unreadable
+from postroom.providers.base import Heard, Receiver, Unreadable
+from postroom.providers.history import PULLED
 from postroom.providers.registry import PROVIDERS
 
 log = logging.getLogger(__name__)
@@ -20,7 +22,7 @@ def read_receipt(receipt: Receipt) -> ReadReceipt:
     if receiver is None:
         return ReadReceipt(receipt, error=f"{receipt.provider} sends no notifications")
     try:
-        heard = receiver.parse(receipt.headers, receipt.body)
+        heard = _heard(receipt, receiver)
         events = tuple(_event(receipt, one, receiver.signed) for one in heard)
     except Unreadable as error:
         log.warning("receipt %s cannot be read: %s", receipt.id, error)
@@ -29,6 +31,13 @@ def read_receipt(receipt: Receipt) -> ReadReceipt:
         log.exception("ALARM our reader of %s failed on receipt %s", receipt.provider, receipt.id)
         return ReadReceipt(receipt, error=f"our reader failed: {type(error).__name__}")
     return ReadReceipt(receipt, events)
+
+
+def _heard(receipt: Receipt, receiver: Receiver) -> Iterator[Heard]:
+    make_history = PROVIDERS[receipt.provider].make_history
+    if PULLED in receipt.headers and make_history is not None:
+        return make_history().parse(receipt.body)
+    return receiver.parse(receipt.headers, receipt.body)
 
 
 def _event(receipt: Receipt, heard: Heard, signed: bool) -> NewEvent:

@@ -16,6 +16,7 @@ from postroom.ledger.db import LedgerUnavailable
 from postroom.ledger.intake import NewReceipt, keep_refused
 from postroom.ledger.spool import SpoolUnavailable
 from postroom.providers.base import Account, CannotTell, NotAuthentic, ReplyKind
+from postroom.providers.history import PULLED
 from postroom.providers.http_calls import get_once
 from postroom.providers.registry import PROVIDERS
 
@@ -23,7 +24,7 @@ log = logging.getLogger(__name__)
 
 VISIT_TIMEOUT_S = 5.0
 """Amazon gives a confirmation 15 seconds to be answered."""
-_NEVER_STORED = frozenset({"authorization", "cookie", "proxy-authorization"})
+_NEVER_STORED = frozenset({"authorization", "cookie", "proxy-authorization", PULLED})
 
 
 @csrf_exempt
@@ -128,7 +129,7 @@ def _store(receipt: NewReceipt) -> None:
 
 
 def _storable(headers: Mapping[str, str]) -> dict[str, str]:
-    """The header fields without those that carry credentials."""
+    """The header fields without those that carry credentials, or are ours to write."""
     return {name: value for name, value in headers.items() if name not in _NEVER_STORED}
 
 

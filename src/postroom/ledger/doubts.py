@@ -33,8 +33,8 @@ class _Call:
     ended_at: datetime
 
 
-# Nothing was heard of any hand-over of the call, and nothing that would tell waits unread or
-# could not be read.
+# Nothing was heard of any hand-over of the call, nothing that would tell waits unread or could not
+# be read, and the provider was asked where it can be.
 _SILENT_CALLS = """
 SELECT DISTINCT attempt.id, attempt.account_id, attempt.begun_at, attempt.ended_at
   FROM delivery
@@ -58,6 +58,11 @@ SELECT DISTINCT attempt.id, attempt.account_id, attempt.begun_at, attempt.ended_
        SELECT FROM receipt
         WHERE receipt.account_id = attempt.account_id AND receipt.stage = 'unreadable'
           AND received_at >= attempt.begun_at)
+   AND (attempt.account_id <> ALL(%(looked_up)s) OR EXISTS (
+       SELECT FROM pull
+        WHERE pull.account_id = attempt.account_id AND failed IS NULL
+          AND since <= attempt.begun_at AND until >= attempt.ended_at + %(window)s / 2
+          AND finished_at < now() - %(minute)s))
    AND NOT EXISTS (
        SELECT FROM handover AS other
          JOIN event ON event.delivery_id = other.delivery_id AND event.handover_id = other.id
@@ -67,23 +72,24 @@ SELECT DISTINCT attempt.id, attempt.account_id, attempt.begun_at, attempt.ended_
 
 
 @again_on_deadlock
-def prove_not_taken(telling: Collection[str], window: timedelta) -> int:
+def prove_not_taken(telling: Collection[str], looked_up: Collection[int], window: timedelta) -> int:
     """How many deliveries went back to the queue, because nobody got them.
 
     `telling` are the providers that acknowledge what they take; of the others silence proves
-    nothing. `window` is how long a call must have been silent.
+    nothing. Of the accounts `looked_up` a pull must have found nothing. `window` is how long a
+    call must have been silent.
     """
     with transaction() as conn:
         proved = 0
-        for call, flow in _proved(conn, telling, window):
+        for call, flow in _proved(conn, telling, looked_up, window):
             proved += _drop_out(conn, call, _words(flow, window))
         return proved
 
 
 def _proved(
-    conn: Connection, telling: Collection[str], window: timedelta
+    conn: Connection, telling: Collection[str], looked_up: Collection[int], window: timedelta
 ) -> Iterator[tuple[_Call, Sample]]:
-    calls = _silent_calls(conn, telling, window)
+    calls = _silent_calls(conn, telling, looked_up, window)
     now = utc_now()
     found = 0
     for account_id in {call.account_id for call in calls}:
@@ -96,11 +102,14 @@ def _proved(
                 yield call, flow
 
 
-def _silent_calls(conn: Connection, telling: Collection[str], window: timedelta) -> list[_Call]:
+def _silent_calls(
+    conn: Connection, telling: Collection[str], looked_up: Collection[int], window: timedelta
+) -> list[_Call]:
     rows = conn.execute(
         _SILENT_CALLS,
         {
             "telling": list(telling),
+            "looked_up": list(looked_up),
             "window": window,
             "tried_for": TRIED_FOR,
             "minute": MINUTE,

@@ -17,11 +17,12 @@ from postroom.ledger import (
     flow,
     leases,
     partitions,
+    pulls,
     receipts,
     timers,
 )
 from postroom.ledger.db import LedgerUnavailable
-from postroom.management import flow_watch, sender_domains, told_limits
+from postroom.management import flow_watch, missing, sender_domains, told_limits
 from postroom.providers.registry import PROVIDERS
 
 log = logging.getLogger(__name__)
@@ -56,7 +57,9 @@ def tasks() -> Sequence[Task]:
             "proved not taken",
             SWEEP_S,
             lambda: doubts.prove_not_taken(
-                _TELLING, timedelta(seconds=settings.POSTROOM_DOUBT_WINDOW_S)
+                _TELLING,
+                missing.looked_up(),
+                timedelta(seconds=settings.POSTROOM_DOUBT_WINDOW_S),
             ),
         ),
         Task(
@@ -77,6 +80,9 @@ def tasks() -> Sequence[Task]:
         Task("moved by canaries", 2, lambda: canaries.look(STEP)),
         Task("orphans joined", 2, lambda: receipts.retry_orphans(STEP)),
         Task("accounts fell silent or speak again", flow_watch.EVERY_S, flow_watch.look),
+        Task("pulls wanted", missing.EVERY_S, missing.ask),
+        Task("pulls wanted for silence", missing.SILENCE_EVERY_S, missing.ask_for_silent),
+        Task("old pulls forgotten", 3600, lambda: pulls.forget_old(STEP)),
         Task("old counters forgotten", 600, lambda: flow.forget_old(STEP)),
         Task("partitions made", 3600, lambda: partitions.ensure(datetime.now(UTC))),
     )

@@ -13,7 +13,7 @@ from django.conf import settings
 from django.db import OperationalError, connection
 
 from postroom.domain.health import STOPPED, State
-from postroom.ledger import account_health, accounts, incidents, outside_settings
+from postroom.ledger import account_health, accounts, incidents, outside_settings, pulls
 from postroom.ledger.db import LedgerUnavailable
 from postroom.ledger.spool import spool
 from postroom.management import failover, probes
@@ -154,6 +154,8 @@ def _accounts() -> Iterator[Finding]:
     yield from _health({account.id: account.name for account in known})
     for one in incidents.standing():
         yield Finding(Level.MISSING, "events", f"{one.account}: {one.said}")
+    for name, why in pulls.given_up():
+        yield Finding(Level.MISSING, "events", f"{name}: they cannot be pulled: {why}.")
 
 
 def _health(names: Mapping[int, str]) -> Iterator[Finding]:

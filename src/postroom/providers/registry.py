@@ -22,6 +22,7 @@ from postroom.providers import (
 from postroom.providers.account_api import AccountApi
 from postroom.providers.anymail.esps import ESPS
 from postroom.providers.base import Account, Carrier, Puller, Receiver
+from postroom.providers.history import History
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +54,8 @@ class Provider:
     """None: it never waits for a visit of ours."""
     make_puller: Callable[[], Puller] | None = None
     """None: it has no queue to pull from."""
+    make_history: Callable[[], History] | None = None
+    """None: it tells of no past events, or we do not ask."""
     trouble_status: int = 503
     """The status that makes it repeat a notification that we cannot take now."""
     make_account_api: Callable[[], AccountApi] | None = None
@@ -139,6 +142,7 @@ PROVIDERS: dict[str, Provider] = {
         receiver=mailgun.MailgunReceiver(),
         tells=Tells.ACCEPTANCE,
         make_account_api=mailgun.MailgunAccountApi,
+        make_history=mailgun.MailgunHistory,
     ),
     "mailjet": Provider(
         roads=(
@@ -174,6 +178,7 @@ PROVIDERS: dict[str, Provider] = {
         receiver=brevo.BrevoReceiver(),
         tells=Tells.ACCEPTANCE,
         make_account_api=brevo.BrevoAccountApi,
+        make_history=brevo.BrevoHistory,
         # Brevo throws away what is answered by any 5xx.
         trouble_status=429,
     ),
@@ -217,6 +222,7 @@ PROVIDERS: dict[str, Provider] = {
         receiver=sparkpost.SparkPostReceiver(),
         tells=Tells.ACCEPTANCE,
         make_account_api=sparkpost.SparkPostAccountApi,
+        make_history=sparkpost.SparkPostHistory,
     ),
     "resend": Provider(
         roads=(

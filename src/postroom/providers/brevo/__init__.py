@@ -3,6 +3,14 @@
 from postroom.providers.brevo.account_api import BrevoAccountApi
 from postroom.providers.brevo.carrier import BrevoCarrier
 from postroom.providers.brevo.events import BrevoReceiver
+from postroom.providers.brevo.history import BrevoHistory
 from postroom.providers.brevo.smtp_road import STEERING, BrevoSmtpCarrier
 
-__all__ = ["STEERING", "BrevoAccountApi", "BrevoCarrier", "BrevoReceiver", "BrevoSmtpCarrier"]
+__all__ = [
+    "STEERING",
+    "BrevoAccountApi",
+    "BrevoCarrier",
+    "BrevoHistory",
+    "BrevoReceiver",
+    "BrevoSmtpCarrier",
+]

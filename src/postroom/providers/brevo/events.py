@@ -71,10 +71,10 @@ class BrevoReceiver:
         body: bytes,
     ) -> Iterator[Heard]:
         """The events in the order posted; Unreadable, before the first, when it is no JSON."""
-        return map(_heard, one_or_many(body))
+        return map(heard, one_or_many(body))
 
 
-def _heard(item: Item) -> Heard:
+def heard(item: Item) -> Heard:
     """One event; what has no row, or is no object, is `unknown` and kept."""
     fields = item.value if isinstance(item.value, dict) else {}
     event = told.text(fields, "event") or ""

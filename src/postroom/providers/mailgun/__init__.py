@@ -2,6 +2,7 @@
 
 from postroom.providers.mailgun.account_api import MailgunAccountApi
 from postroom.providers.mailgun.carrier import MailgunCarrier, MailgunMimeCarrier
+from postroom.providers.mailgun.history import MailgunHistory
 from postroom.providers.mailgun.mime import STEERING, mailgun_header
 from postroom.providers.mailgun.receiver import MailgunReceiver
 
@@ -9,6 +10,7 @@ __all__ = [
     "STEERING",
     "MailgunAccountApi",
     "MailgunCarrier",
+    "MailgunHistory",
     "MailgunMimeCarrier",
     "MailgunReceiver",
     "mailgun_header",

@@ -88,7 +88,7 @@ class SparkPostReceiver:
     ) -> Iterator[Heard]:
         """The events in the order posted, none for a test; Unreadable, before the first, for no
         JSON."""
-        return (_heard(item) for item in one_or_many(body) if not _is_test(item.value))
+        return (heard(item) for item in one_or_many(body) if not _is_test(item.value))
 
 
 def _is_test(value: object) -> bool:
@@ -96,7 +96,7 @@ def _is_test(value: object) -> bool:
     return isinstance(value, dict) and value.get("msys") == {}
 
 
-def _heard(item: Item) -> Heard:
+def heard(item: Item) -> Heard:
     """One event; what has no row, or is no object, is `unknown` and kept."""
     fields = _event(item.value)
     event = told.text(fields, "type") or ""
