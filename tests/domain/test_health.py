@@ -78,6 +78,15 @@ def test_an_account_of_which_little_is_heard_carries_less_until_words_flow_again
     assert step(strained, Seen(), START + REST, REST).state is State.SOUND
 
 
+def test_an_account_that_is_to_wait_for_long_is_given_up_until_it_has_waited() -> None:
+    assert step(SOUND, Seen(told_to_wait_s=60), START, REST) is SOUND
+    opened = step(SOUND, Seen(told_to_wait_s=3600), START, REST)
+    assert opened == Health(State.OPEN, START, "throttling: told to wait 3600 s")
+    later = START + 2 * REST
+    assert step(opened, Seen(told_to_wait_s=2400), later, REST) is opened
+    assert step(opened, Seen(), later, REST).state is State.RETURNING
+
+
 def test_a_strain_passes_only_when_its_share_is_half_of_what_began_it() -> None:
     strained = Health(State.STRAINED, START - REST)
     assert after(strained, slot(30, 100, throttled=25)) is strained
@@ -126,24 +135,29 @@ def noise(seed: int, minutes: int) -> list[Pulse]:
     return slots
 
 
-def changes(slots: list[Pulse], state: State, rest: timedelta) -> list[datetime]:
-    """When the roads changed, looked at each second as senders do."""
+def changes(slots: list[Pulse], state: State, rest: timedelta, waits: float = 0) -> list[datetime]:
+    """When the roads changed, looked at each second as senders do.
+
+    `waits`: the part of the seconds in which the account is told to wait for long.
+    """
     health, found = Health(state, START - rest), []
+    dice = random.Random(len(slots))
     for number in range(len(slots) * SLOT_S):
         now = START + number * SECOND
         seen = [one for one in slots[: number // SLOT_S + 1] if one.at > now - KEPT]
-        was, health = health, step(health, Seen(seen), now, rest)
+        met = Seen(seen, told_to_wait_s=90.0 * (dice.random() < waits))
+        was, health = health, step(health, met, now, rest)
         if health is not was:
             found.append(now)
     return found
 
 
 @settings(max_examples=12, deadline=None)
-@given(st.integers(0, 2**32), st.sampled_from(State))
+@given(st.integers(0, 2**32), st.sampled_from(State), st.sampled_from([0, 0.001, 0.1]))
 def test_roads_change_no_more_than_twice_in_ten_minutes_whatever_the_noise(
-    seed: int, state: State
+    seed: int, state: State, waits: float
 ) -> None:
-    found = changes(noise(seed, 35), state, REST)
+    found = changes(noise(seed, 35), state, REST, waits)
     for at in found:
         assert sum(at <= one < at + REST for one in found) <= 2
 

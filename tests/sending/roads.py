@@ -7,10 +7,10 @@ from tests.fake_smtp import FakeSmtp
 from tests.sending.posting import rows
 
 
-def add(name: str, provider: FakeProvider, simulated: bool = True) -> int:
+def add(name: str, provider: FakeProvider, simulated: bool = True, **settings: str) -> int:
     """An account with a JSON road to the provider."""
-    settings = {"endpoint": f"http://127.0.0.1:{provider.port}", "api_key": "SG.secret"}
-    accounts.add(name, "sendgrid", simulated, settings)
+    reached = {"endpoint": f"http://127.0.0.1:{provider.port}", "api_key": "SG.secret"}
+    accounts.add(name, "sendgrid", simulated, reached | settings)
     return _id_of(name)
 
 

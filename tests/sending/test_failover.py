@@ -114,6 +114,33 @@ def test_an_account_that_is_used_again_returns() -> None:
             eventually(lambda: healths()["first"] == "sound")
 
 
+def test_an_account_that_is_to_wait_for_long_is_left_for_another() -> None:
+    with (
+        fake_provider(lambda _: Says(429, headers={"Retry-After": "3600"})) as first,
+        fake_provider() as second,
+    ):
+        add("first", first)
+        add("second", second)
+        make_sound()
+        with sending():
+            post(6)
+            eventually(lambda: stages() == {"submitted": 6}, within_s=20)
+    assert healths() == {"first": "open", "second": "sound"}
+    assert len(second.taken) == 6
+
+
+def test_an_account_whose_day_is_full_leaves_the_rest_to_another() -> None:
+    with fake_provider() as first, fake_provider() as second:
+        add("first", first, recipients_per_day="3")
+        add("second", second)
+        make_sound()
+        with sending():
+            post(8)
+            eventually(lambda: stages() == {"submitted": 8}, within_s=20)
+    assert (len(first.taken), len(second.taken)) == (3, 5)
+    assert healths() == {"first": "sound", "second": "sound"}
+
+
 def test_without_another_the_only_account_is_tried_however_it_does() -> None:
     answer = Breakable(Says(503))
     answer.is_bad = True

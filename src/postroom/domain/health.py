@@ -13,6 +13,8 @@ from enum import StrEnum
 
 SLOW_S = 10.0
 """A call that takes longer counts as slow: ten times what providers usually take."""
+WAIT_S_MAX = 60.0
+"""An account that is told to wait longer is given up; a shorter wait is a matter of its pace."""
 SLOT_S = 5
 """Calls are counted in slots of so many seconds."""
 KEPT = timedelta(minutes=10)
@@ -32,7 +34,7 @@ class State(StrEnum):
     STRAINED = "strained"
     """Carries a quarter, and nothing urgent: it throttles, is slow, or its mail is blocked."""
     OPEN = "open"
-    """Carries nothing that another may carry: its calls fail, or it is stopped."""
+    """Carries nothing that another may carry: its calls fail, it has to wait, or is stopped."""
     RETURNING = "returning"
     """Carries little at first and more by and by: it is new, or has rested after `open`."""
 
@@ -82,6 +84,8 @@ class Seen:
     """Those of the last ten minutes."""
     stopped: bool = False
     """It carries nothing, whatever they say."""
+    told_to_wait_s: float = 0.0
+    """Seconds from now on, by the answers that it gave last."""
     unheard: bool = False
     """First events about what it took are missing, or come much later than usually."""
 
@@ -124,12 +128,16 @@ def step(health: Health, seen: Seen, now: datetime, rest: timedelta) -> Health:
         return Health(State.RETURNING, now, "used again")
     slot = timedelta(seconds=SLOT_S)
     pulses = [one for one in seen.pulses if one.at + slot > health.since]
-    failing = _wrong(_FAILING, pulses, now)
+    failing = _wrong(_FAILING, pulses, now) or _told_to_wait(seen.told_to_wait_s)
     if failing and health.state is not State.OPEN:
         return Health(State.OPEN, now, failing)
-    if now - health.since < rest:
+    if now - health.since < rest or (health.state is State.OPEN and seen.told_to_wait_s > 0):
         return health
     return _rested(health, pulses, seen.unheard, now)
+
+
+def _told_to_wait(seconds: float) -> str:
+    return f"throttling: told to wait {seconds:.0f} s" if seconds > WAIT_S_MAX else ""
 
 
 def _rested(health: Health, pulses: list[Pulse], unheard: bool, now: datetime) -> Health:

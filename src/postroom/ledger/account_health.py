@@ -78,6 +78,9 @@ def judge(rest: timedelta) -> list[Change]:
         _begin_new(conn)
         rows = conn.execute(
             "SELECT account.id, name, state, since, why, now(), stopped_at IS NOT NULL,"
+            "       GREATEST(0, extract(epoch FROM ("
+            "           SELECT rest_until FROM account_pace WHERE account_id = account.id)"
+            "           - now()))::float8,"
             "       EXISTS (SELECT FROM incident"
             "                WHERE incident.account_id = account.id AND ended_at IS NULL)"
             "  FROM account_health"
@@ -87,9 +90,9 @@ def judge(rest: timedelta) -> list[Change]:
         ).fetchall()
         pulses = _pulses(conn)
         changes = []
-        for id, name, state, since, why, now, stopped, unheard in rows:
+        for id, name, state, since, why, now, *met in rows:
             before = Health(State(state), since, why)
-            seen = Seen(pulses.get(id, ()), stopped, unheard)
+            seen = Seen(pulses.get(id, ()), *met)
             after = step(before, seen, now, rest)
             if after is not before:
                 _write(conn, id, after)

@@ -4,11 +4,11 @@ import asyncio
 import time
 from collections.abc import Iterable
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django.conf import settings
 
-from postroom.domain.health import State
+from postroom.domain.health import Health, State
 from postroom.domain.limits import Limits
 from postroom.domain.return_path import key_of
 from postroom.ledger import account_health, paces, routes, sender_domains
@@ -45,9 +45,17 @@ class Accounts:
             self._maps[simulated] = RoadMap(
                 [self._bounded(way) for way in ways],
                 [one.route for one in in_force if one.simulated is simulated],
-                {id: one.share(now, rest) for id, (one, now) in health.items()},
-                frozenset(id for id, (one, _) in health.items() if one.state is State.SOUND),
+                {id: self._share(id, *one, rest) for id, one in health.items()},
+                frozenset(
+                    id
+                    for id, (one, _) in health.items()
+                    if one.state is State.SOUND and not self._meters.of(id).is_full
+                ),
             )
+
+    def _share(self, id: int, health: Health, now: datetime, rest: timedelta) -> float:
+        """What the account carries of its usual mail; nothing more on a day that is full."""
+        return 0.0 if self._meters.of(id).is_full else health.share(now, rest)
 
     def _heed(self, account: Account, standing: paces.Standing | None, ways: Iterable[Way]) -> None:
         """Take over what other senders have learned of the account."""

@@ -21,6 +21,8 @@ class Planned:
     call: Call
     claims: Mapping[UUID, Claimed]
     """By hand-over id."""
+    elsewhere: bool = False
+    """Whether another account that does well may carry it too."""
 
 
 class NeedsRawCarrier(Exception):

@@ -5,6 +5,7 @@ import logging
 import random
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from uuid import UUID
 
@@ -28,6 +29,8 @@ from postroom.sending.watch import Watch
 _log = logging.getLogger(__name__)
 
 _STOPPED_REST_S = 2.0
+_ELSEWHERE_S = 5.0
+"""By then senders know whether the account is given up."""
 
 Groups = Sequence[tuple[Claimed, ...]]
 
@@ -55,12 +58,12 @@ class Handing:
         """Make the call; gives the deliveries to call again at once, one call for each group."""
         rest_s = self._back_off.left_s(planned.way.account.id, time.monotonic())
         if rest_s > 0:
-            return await self._give_back(planned, rest_s)
+            return await self._give_back(planned, _soon(planned, rest_s))
         meter, turn = self._meters.of(planned.way.account.id), _turn_of(planned)
         try:
             at = await meter.turn(*turn)
         except Later as later:
-            return await self._give_back(planned, later.in_s)
+            return await self._give_back(planned, _soon(planned, later.in_s))
         attempt = _attempt(planned, self._pace.lease_s)
         lease_ends = time.monotonic() + self._pace.lease_s
         begun = await self._begin(attempt, planned)
@@ -69,7 +72,8 @@ class Handing:
         try:
             await meter.come(at, *turn)
         except Later as later:
-            await self._not_made(attempt.id, planned, str(later), Then.QUEUED, later.in_s)
+            in_s = _soon(planned, later.in_s)
+            await self._not_made(attempt.id, planned, str(later), Then.QUEUED, in_s)
             return ()
         if time.monotonic() + self._pace.call_timeout_s > lease_ends:
             # Frozen since the attempt was begun: another sender may hold the claim by now.
@@ -123,6 +127,8 @@ class Handing:
             _log.error("ALARM account %s is stopped: %s", account.name, reply.status or reply.error)
         moment = Moment(_now(), random.random())  # noqa: S311 - spreads tries, keeps no secret
         due_at = planned.message.due_at
+        if reply.retry_after_s is not None:
+            reply = replace(reply, retry_after_s=_soon(planned, reply.retry_after_s))
         ending = ending_of(attempt_id, planned.claims, due_at, reply, moment)
         await self._settler.settled(ending.settlement)
         return ending.again
@@ -147,6 +153,11 @@ class Handing:
         except Exception as error:  # noqa: BLE001 - a carrier's fault must not lose the attempt
             _log.exception("ALARM road %s failed in attempt %s", planned.way.road.name, attempt_id)
             return Reply(ReplyKind.UNKNOWN, error=f"the carrier failed: {type(error).__name__}")
+
+
+def _soon(planned: Planned, in_s: float) -> float:
+    """The seconds to wait, which are few where another account may take over meanwhile."""
+    return min(in_s, _ELSEWHERE_S) if planned.elsewhere else in_s
 
 
 def _turn_of(planned: Planned) -> tuple[Lane, int]:

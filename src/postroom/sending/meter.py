@@ -61,10 +61,16 @@ class Meter:
     def __init__(self, take: Take) -> None:
         self._take = take
         self.limits = Limits()
+        self._full_until = 0.0
         self._numbers = itertools.count()
         self._waiting: list[_Waiting] = []
         self._giving: asyncio.Task[None] | None = None
         self._made: list[float] = []
+
+    @property
+    def is_full(self) -> bool:
+        """Whether the account was found to have had its recipients of this day, not long ago."""
+        return time.monotonic() < self._full_until
 
     def observed_per_s(self) -> float:
         """Calls that this sender made in the last second."""
@@ -103,6 +109,8 @@ class Meter:
             if turns.day_is_full and len(stretches) > 1:
                 stretches = stretches[:1]
                 turns = await self._taken(stretches)
+            if turns.day_is_full:
+                self._full_until = time.monotonic() + turns.in_s
             if turns.day_is_full or turns.in_s > WAIT_S_MAX:
                 self._send_away(turns.in_s)
             else:

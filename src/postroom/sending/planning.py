@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from uuid import UUID
 
 from postroom.domain.route import Route
@@ -92,7 +92,11 @@ class Planner:
         except FromNotVerified as why:
             queue.put_on_hold(claimed, "from_not_verified", str(why))
         else:
-            return [one for ways, group in groups for one in self._plan_ways(message, group, ways)]
+            return [
+                replace(one, elsewhere=road_map.leads_elsewhere(ways, one.way.account.id))
+                for ways, group in groups
+                for one in self._plan_ways(message, group, ways)
+            ]
         return []
 
     def _plan_ways(

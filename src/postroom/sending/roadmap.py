@@ -63,6 +63,13 @@ class RoadMap:
         for accounts, group in self._by_preference(list(ways), claimed, route):
             yield [way for id in accounts for way in ways[id]], group
 
+    def leads_elsewhere(self, ways: Sequence[Way], account_id: int) -> bool:
+        """Whether one of these ways is of another account, and one that carries anything."""
+        return any(
+            way.account.id != account_id and self.shares.get(way.account.id, 1.0) > 0
+            for way in ways
+        )
+
     def _eligible(self, message: Message, route: Route | None) -> dict[int, list[Way]]:
         """The ways of each account that may carry the message, the route's first account first."""
         ways: dict[int, list[Way]] = {}
