@@ -106,15 +106,21 @@ class House:
         """Whether one of the roads leaves a finished mail alone."""
         return any(road.raw_mime and road.custom_envelope for road in self.roads())
 
+    def leaves_structure(self) -> bool:
+        """Whether one of these leaves signatures and invitations alone as well."""
+        return any(road.raw_mime and road.calendar_alternative for road in self.roads())
+
     @contextmanager
     def other_credentials(self) -> Iterator[None]:
         """The account has none that the provider knows, inside; it is in use again afterwards."""
         row = accounts.by_name(ACCOUNT)
         assert row is not None
         accounts.change(ACCOUNT, {n: _altered(n, value) for n, value in row.settings.items()})
-        yield
-        accounts.change(ACCOUNT, row.settings)
-        accounts.restart(row.id)
+        try:
+            yield
+        finally:
+            accounts.change(ACCOUNT, row.settings)
+            accounts.restart(row.id)
 
     def wait_until_quiet(self) -> None:
         """Until no notification is under way and every one that came was read."""
@@ -192,6 +198,13 @@ class Mailing:
                 copy for id in delivery.handovers for copy in taken.get(str(id), [])
             ]
         return found
+
+    def raws(self, recipient: str) -> list[bytes]:
+        """The finished mails that went to this recipient; there are no others."""
+        seen = [self.house.digests[one.copy.digest].raw for one in self.copies()[recipient]]
+        finished = [raw for raw in seen if raw is not None]
+        assert len(finished) == len(seen)
+        return finished
 
     def seen(self, recipient: str) -> Seen:
         """The only mail that this recipient got."""

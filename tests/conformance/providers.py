@@ -13,11 +13,11 @@ Entry = dict[str, Any]
 
 WEBHOOK_USER, WEBHOOK_PASSWORD = "teller", "s cret"
 NATIVE = sorted(PROVIDERS.keys() - ESPS.keys() - {"smtp"})
-"""Providers whose own interfaces we speak, both ways."""
+"""Providers whose own interfaces we speak, both ways; a mere relay has none but SMTP."""
 WITH_FACE = [name for name in NATIVE if name in provider_names()]
 """Those of them that the simulator can be: the suite is about each."""
-SIGNED_BY_KEY = frozenset({"mailgun", "sendgrid", "ses"})
-"""Those whose proof is no login in the webhook's address, though it may not cover every byte."""
+STAMPED = frozenset({"mailgun"})
+"""Those that sign a stamp and not the bytes: no login stands in their webhook's address either."""
 
 
 def new_entry(provider: str, base: str) -> Entry:
@@ -28,16 +28,15 @@ def new_entry(provider: str, base: str) -> Entry:
 
 def webhook_url(provider: str, port: int, path: str) -> str:
     """Where this provider is told to post; with a login where it has no proof of its own."""
-    signs = receiver_signs(provider)
-    login = "" if signs else f"{WEBHOOK_USER}:{WEBHOOK_PASSWORD.replace(' ', '%20')}@"
+    login = "" if _has_key(provider) else f"{WEBHOOK_USER}:{WEBHOOK_PASSWORD.replace(' ', '%20')}@"
     return f"http://{login}127.0.0.1:{port}{path}"
 
 
-def receiver_signs(provider: str) -> bool:
+def _has_key(provider: str) -> bool:
     """Whether notifications carry a proof that is made with a key."""
     receiver = PROVIDERS[provider].receiver
     assert receiver is not None
-    return receiver.signed or provider in SIGNED_BY_KEY
+    return receiver.signed or provider in STAMPED
 
 
 def account_settings(provider: str, entry: Entry, base: str, smtp_port: int) -> dict[str, str]:
@@ -45,7 +44,7 @@ def account_settings(provider: str, entry: Entry, base: str, smtp_port: int) -> 
     own = {name: value for name, value in entry.items() if isinstance(value, str)}
     own.pop("signing_private_key", None)
     own |= {"endpoint": base}
-    if not receiver_signs(provider):
+    if not _has_key(provider):
         own |= {"webhook_user": WEBHOOK_USER, "webhook_password": WEBHOOK_PASSWORD}
     smtp = {"smtp_host": "127.0.0.1", "smtp_port": str(smtp_port), "smtp_tls": "none"}
     return own | smtp | _MORE.get(provider, _nothing)(entry)

@@ -37,12 +37,6 @@ class Seen:
     raw: bytes | None = field(default=None, repr=False)
     """The whole mail, where it went by a road that takes finished ones."""
 
-    @property
-    def mail(self) -> EmailMessage:
-        """The finished mail, parsed."""
-        assert self.raw is not None
-        return message_from_bytes(self.raw, policy=policy.default)
-
     def file(self, word: str) -> File:
         """The part of which this word is said."""
         return next(one for one in self.files if word in one.words)
