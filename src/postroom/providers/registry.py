@@ -198,6 +198,7 @@ PROVIDERS: dict[str, Provider] = {
         ),
         receiver=postmark.PostmarkReceiver(),
         make_account_api=postmark.PostmarkAccountApi,
+        make_history=postmark.PostmarkHistory,
     ),
     "sparkpost": Provider(
         roads=(

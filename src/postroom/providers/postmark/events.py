@@ -97,7 +97,7 @@ class PostmarkReceiver:
         body: bytes,
     ) -> Iterator[Heard]:
         """The event, or none for mail received; Unreadable at once when it is no JSON."""
-        return (_heard(item) for item in one_or_many(body) if not _is_inbound(item.value))
+        return (heard(item) for item in one_or_many(body) if not _is_inbound(item.value))
 
 
 def _is_inbound(value: object) -> bool:
@@ -112,7 +112,7 @@ def _record(fields: told.Fields) -> str:
     return told.text(fields, "RecordType") or next(marked, "")
 
 
-def _heard(item: Item) -> Heard:
+def heard(item: Item) -> Heard:
     """One event; what has no row, or is no object, is `unknown` and kept."""
     fields = item.value if isinstance(item.value, dict) else {}
     record = _record(fields)
