@@ -48,6 +48,7 @@ def test_an_account_whose_calls_fail_is_opened_at_once(pulses: list[Pulse], why:
         [slot(301, 50, errors=50)],
         [slot(3, 19, throttled=19)],
         [slot(3, 100, throttled=49, slow=49)],
+        [slot(3, 4, slow=4)],
         [slot(30, told=49, blocked=49)],
         [slot(30, told=1000, blocked=299)],
     ],

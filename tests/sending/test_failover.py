@@ -3,6 +3,7 @@
 import logging
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 from django.test import override_settings
@@ -11,7 +12,7 @@ from postroom.domain.lane import Lane
 from postroom.ledger import accounts
 from tests.fake_provider import TAKEN, Answer, Asked, Says, fake_provider
 from tests.helpers import eventually
-from tests.sending.posting import people, post_http, rows, sending, stages
+from tests.sending.posting import PACE, people, post_http, rows, sending, stages
 from tests.sending.roads import add, healths, make_sound, route
 
 pytestmark = pytest.mark.usefixtures("ledger")
@@ -112,6 +113,21 @@ def test_an_account_that_is_used_again_returns() -> None:
             accounts.restart(id)
             eventually(lambda: healths()["first"] == "returning")
             eventually(lambda: healths()["first"] == "sound")
+
+
+def test_an_account_that_hangs_is_left_before_its_calls_have_ended() -> None:
+    with fake_provider(lambda _: Says(after_s=14)) as first, fake_provider() as second:
+        add("first", first)
+        add("second", second)
+        make_sound()
+        with sending(replace(PACE, calls_max=24)):
+            stuck = post(6)
+            eventually(lambda: len(first.asked) == len(stuck))
+            eventually(lambda: healths()["first"] == "strained", within_s=20)
+            post(3, prefix="later")
+            eventually(lambda: len(second.taken) == 3)
+            eventually(lambda: stages() == {"submitted": 9}, within_s=20)
+    assert sorted(first.taken) == stuck
 
 
 def test_an_account_that_is_to_wait_for_long_is_left_for_another() -> None:

@@ -111,7 +111,7 @@ _FAILING = (
 
 _STRAINING = (
     _Signal("throttling", "calls", "throttled", 60, 20, 0.5),
-    _Signal("latency", "calls", "slow", 60, 20, 0.5),
+    _Signal("latency", "calls", "slow", 60, 5, 0.5),
     _Signal("bounce mix", "told", "blocked", 600, 50, 0.3),
 )
 _UNHEARD = "time to first event: little is heard of what it took"

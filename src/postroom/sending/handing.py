@@ -116,9 +116,10 @@ class Handing:
         await self._settler.settled(settlement)
 
     async def _call(self, attempt_id: UUID, planned: Planned) -> Groups:
-        account, begun_at = planned.way.account, time.monotonic()
+        account = planned.way.account
+        call = self._watch.begin(account.id)
         reply = await self._hand_over(attempt_id, planned)
-        self._watch.heard(account.id, reply, time.monotonic() - begun_at)
+        self._watch.ended(call, reply)
         await self._heard(account.id, reply)
         if reply.kind is ReplyKind.ACCOUNT_STOPPED:
             # Until all senders have read that it is stopped, nobody here calls it.

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import time
 from collections import defaultdict
 from dataclasses import dataclass
 from datetime import timedelta
@@ -25,24 +26,52 @@ class _Met:
     slow: int = 0
 
 
+@dataclass(slots=True, eq=False)
+class Begun:
+    """A call that is under way."""
+
+    account_id: int
+    at: float
+    """Monotonic."""
+    is_counted: bool = False
+    """As a slow one, before it has ended: a provider that hangs is not to be waited for."""
+
+
 class Watch:
     """Counts what calls met with until the ledger is told."""
 
     def __init__(self) -> None:
         self._met: defaultdict[int, _Met] = defaultdict(_Met)
+        self._under_way: set[Begun] = set()
 
-    def heard(self, account_id: int, reply: Reply, took_s: float) -> None:
-        """Take note of an answer, and of how long it took."""
-        met = self._met[account_id]
-        met.calls += 1
-        met.slow += took_s > SLOW_S
+    def begin(self, account_id: int) -> Begun:
+        """Take note of a call that begins now; `ended` is to follow."""
+        call = Begun(account_id, time.monotonic())
+        self._under_way.add(call)
+        return call
+
+    def ended(self, call: Begun, reply: Reply) -> None:
+        """Take note of its answer, and of how long that took."""
+        self._under_way.discard(call)
+        self._count(call)
+        met = self._met[call.account_id]
         if is_throttling(reply):
             met.throttled += 1
         elif reply.kind is ReplyKind.UNKNOWN or concerns_account(reply):
             met.errors += 1
 
+    def _count(self, call: Begun) -> None:
+        if not call.is_counted:
+            met = self._met[call.account_id]
+            met.calls += 1
+            met.slow += time.monotonic() - call.at > SLOW_S
+            call.is_counted = True
+
     async def tend(self) -> None:
         """Tell what was met with, and judge; LedgerUnavailable when the database is away."""
+        for call in self._under_way:
+            if time.monotonic() - call.at > SLOW_S:
+                self._count(call)
         met, self._met = self._met, defaultdict(_Met)
         counts = [
             Calls(id, one.calls, one.errors, one.throttled, one.slow) for id, one in met.items()
