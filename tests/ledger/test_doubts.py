@@ -107,13 +107,18 @@ def test_the_proof_is_no_resend_in_doubt() -> None:
     assert (prove(), timers.resend_doubtful(600, 10)) == (1, 0)
 
 
-def test_a_later_word_refutes_the_proof_and_stops_the_second_copy() -> None:
+def test_a_later_word_refutes_the_proof_and_stops_the_second_copy(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     attempt = doubtful()
     let_words_flow()
     prove()
     tell(attempt, EventType.ACCEPTED)
     assert row(delivery(attempt), "stage", "verdict") == ("handed", "submitted")
     assert claim() == []
+    tell(attempt, EventType.DELIVERED)
+    assert scalar("SELECT count FROM tally WHERE name = 'proofs_refuted'") == 1, "told once"
+    assert caplog.text.count("ALARM 1 hand-overs were taken after all") == 1
 
 
 def test_the_report_as_of_before_the_proof_still_shows_the_doubt() -> None:

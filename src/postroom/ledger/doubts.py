@@ -1,6 +1,7 @@
 """Proof that a call of unknown outcome was not taken: silence about it while words flow about all
 else (truth.md section 2, "Proof about an unknown hand-over")."""
 
+import logging
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -14,6 +15,9 @@ from postroom.ledger.flow import minutes
 from postroom.ledger.folding import refold
 from postroom.ledger.local_events import insert_about_attempts
 from postroom.ledger.retrying import again_on_deadlock
+from postroom.ledger.tallies import count
+
+log = logging.getLogger(__name__)
 
 TRIED_FOR = timedelta(hours=1)
 """How long after the window a proof is looked for; then the flow of that time is too far away."""
@@ -157,3 +161,31 @@ def _is_heard_of(conn: Connection, handovers: dict[UUID, UUID]) -> bool:
         (list(handovers), list(handovers.values())),
     ).fetchone()
     return row is not None
+
+
+# Proofs against which this transaction has recorded the first word.
+_REFUTED = """
+SELECT count(*)
+  FROM event AS proof
+ WHERE proof.delivery_id = ANY(%s) AND proof.type = 'not_taken' AND proof.account_id IS NULL
+   AND EXISTS (
+       SELECT FROM event AS word
+        WHERE word.delivery_id = proof.delivery_id AND word.handover_id = proof.handover_id
+          AND word.grade > proof.grade AND word.log_xid = pg_current_xact_id())
+   AND NOT EXISTS (
+       SELECT FROM event AS word
+        WHERE word.delivery_id = proof.delivery_id AND word.handover_id = proof.handover_id
+          AND word.grade > proof.grade AND word.log_xid <> pg_current_xact_id())
+"""
+
+
+def note_refuted(conn: Connection, delivery_ids: Collection[UUID]) -> None:
+    """Count, and tell, hand-overs proved not taken of which a word was recorded after all."""
+    refuted: int = conn.execute(_REFUTED, (list(delivery_ids),)).fetchall()[0][0]
+    if refuted:
+        count(conn, "proofs_refuted", "", refuted)
+        log.error(
+            "ALARM %d hand-overs were taken after all that were proved not taken: their mail may"
+            " have been sent twice",
+            refuted,
+        )

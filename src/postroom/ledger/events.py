@@ -10,7 +10,7 @@ from typing import Any
 from uuid import UUID
 
 from postroom.domain.delivery import Verdict
-from postroom.ledger import account_health, flow
+from postroom.ledger import account_health, doubts, flow
 from postroom.ledger.db import Connection
 from postroom.ledger.folding import refold
 from postroom.ledger.locating import Found, locate
@@ -133,6 +133,7 @@ def record(conn: Connection, events: Sequence[NewEvent], *, reread: bool = False
     touched = {one.delivery_id for one in fresh}
     refold(conn, amended | touched)
     add_with(conn, _suppressions(fresh, kinds))
+    doubts.note_refuted(conn, touched)
     flow.count_heard(conn, touched)
     account_health.note_words(conn, *_final_words(fresh))
     return Recorded(len(new), len(present) - len(new), orphans, changes)
