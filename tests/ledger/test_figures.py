@@ -6,7 +6,7 @@ import pytest
 
 from postroom.domain.delivery import ANSWERS, Answer, EventType
 from postroom.ledger import figures, reading
-from postroom.ledger.db import transaction
+from postroom.ledger.db import connection, transaction
 from postroom.ledger.figures import Report
 from tests.ledger import busy, making
 
@@ -94,6 +94,23 @@ def test_completeness_counts_final_words_of_what_was_handed_over(ledger: None) -
     unknown = known.states["indeterminate"] + known.states["unconfirmed"]
     assert known.handed_over == known.final + waiting + unknown
     assert known.silent_since is not None
+
+
+def test_completeness_as_of_now_is_that_of_now_and_before_it_less_was_final(ledger: None) -> None:
+    application_id = making.application()
+    making.accept(making.new_message(application_id, communication="news"))
+    attempt = making.begin(making.claim())
+    making.settle(attempt)
+    with connection() as conn:
+        (taken_at,) = conn.execute("SELECT clock_timestamp()").fetchall()[0]
+    busy.tell(making.event(attempt.id, attempt.handovers[0].id, EventType.DELIVERED))
+    then, now = (report(application_id, as_of=at) for at in (taken_at, making.now()))
+    assert (then.handed_over, then.final) == (1, 0)
+    assert then.silent_since is not None
+    assert then.silent_since <= taken_at
+    assert (now.handed_over, now.final, now.silent_since) == (1, 1, None)
+    today = report(application_id)
+    assert (today.handed_over, today.final, today.silent_since) == (1, 1, None)
 
 
 def test_the_window_that_passed_is_no_word_about_a_silent_delivery(ledger: None) -> None:
