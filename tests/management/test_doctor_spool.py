@@ -1,5 +1,6 @@
 """The doctor tells what waits on this machine's disk, also while there is no database."""
 
+from argparse import Namespace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -8,7 +9,8 @@ from django.conf import settings
 
 from postroom.ledger.intake import NewReceipt
 from postroom.ledger.spool import Spool
-from postroom.management import doctor
+from postroom.management import doctor, embedded
+from postroom.management.commands import doctor as command
 from postroom.management.doctor import Level
 
 
@@ -42,3 +44,17 @@ def test_a_spool_that_is_nearly_full_and_what_was_set_aside_want_a_person(
     spool.append(NewReceipt(1, datetime.now(UTC), {}, b"[]"))
     (data / "spool" / "x.left").touch()
     assert [found.level for found in findings()] == [Level.MISSING, Level.MISSING]
+
+
+def test_a_database_that_does_not_come_up_hides_nothing_of_the_spool(
+    spool: Spool, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def away(*, any_release: bool) -> None:
+        raise embedded.DatabaseUnavailable("it does not answer")
+
+    monkeypatch.setattr(command, "ledger_open", away)
+    spool.append(NewReceipt(1, datetime.now(UTC), {}, b"[]"))
+    assert command.run(Namespace(json=False)) == 1
+    said = capsys.readouterr().out
+    assert "notifications wait for the database since" in said
+    assert "it does not answer" in said

@@ -46,13 +46,18 @@ class Finding:
 
 def examine() -> Iterator[Finding]:
     """Everything there is to say, most basic things first."""
-    for check in (_data, _spool, _secret_key):
-        yield from check()
+    yield from look_at_data()
     database = list(_database())
     yield from database
     if all(finding.level is not Level.MISSING for finding in database):
         yield from _accounts()
     for check in (_doors, _public_url, _certificate):
+        yield from check()
+
+
+def look_at_data() -> Iterator[Finding]:
+    """What can be said without a database."""
+    for check in (_data, _spool, _secret_key):
         yield from check()
 
 

@@ -15,13 +15,13 @@ def arrange(parser: ArgumentParser) -> None:
 
 def run(arguments: Namespace) -> int:
     """Looks at everything; 1 when something needed is missing."""
-    from postroom.management.doctor import Finding, Level, examine
+    from postroom.management.doctor import Finding, Level, examine, look_at_data
 
     try:
         with ledger_open(any_release=True):
             findings = list(examine())
     except embedded.DatabaseUnavailable as error:
-        findings = [Finding(Level.MISSING, "database", str(error))]
+        findings = [*look_at_data(), Finding(Level.MISSING, "database", str(error))]
     if arguments.json:
         print_json([asdict(finding) for finding in findings])
     else:
