@@ -9,6 +9,7 @@ class Journal:
     """Appends lines; calls that come together share one flush."""
 
     def __init__(self, path: Path) -> None:
+        self.path = path
         path.parent.mkdir(parents=True, exist_ok=True)
         self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
         _drop_torn_line(self._file)

@@ -15,7 +15,7 @@ from postroom.simulator.mischief import Troublemaker
 from postroom.simulator.outbox import Outbox
 from postroom.simulator.steps import Step
 from postroom.simulator.teller import Event, Teller
-from postroom.simulator.truth import Truth
+from postroom.simulator.truth import Truth, load
 
 TICK_S = 0.1
 """How often what is due is gathered into batches."""
@@ -87,6 +87,26 @@ class PostOffice:
         """The steps of a copy whose time has come."""
         age_s = time.time() - copy.starts_at
         return [step for step in copy.steps() if step.after_s * self._time_scale <= age_s]
+
+    async def past(self, face: str, since: float, until: float) -> list[str]:
+        """The entries of what happened in that time, also where their post was lost, in order.
+
+        Read from the truth log: nothing is remembered for it.
+        """
+        return await asyncio.to_thread(self._past, face, since, until)
+
+    def _past(self, face: str, since: float, until: float) -> list[str]:
+        teller = self._tellers[face]
+        told: list[tuple[float, str]] = []
+        for taken in load(self._journal.path).copies.values():
+            if taken.copy.face != face:
+                continue
+            pending = _Pending(taken.copy, taken.copy.steps(), 0)
+            for number, fact in enumerate(taken.facts):
+                if fact.batch is not None and since <= fact.at <= until:
+                    entry = teller.tell(pending.event(number, fact.at, teller))
+                    told += [] if entry is None else [(fact.at, entry)]
+        return [entry for _, entry in sorted(told)]
 
     def resume(self, truth: Truth) -> None:
         """Go on where the truth log ends: tell what was not heard, let happen what did not yet."""

@@ -1,15 +1,17 @@
-"""The messages API: fields of a form, or a whole MIME message.
+"""The messages API: fields of a form, or a whole MIME message; and the events API.
 
-documentation.mailgun.com/docs/mailgun/api-reference, Messages and Domains, read 2026-11-24. Basic
-auth of the user `api`. A message is refused as a whole.
+documentation.mailgun.com/docs/mailgun/api-reference, Messages, Domains and Events, read
+2026-11-24. Basic auth of the user `api`. A message is refused as a whole.
 """
 
 import hmac
+import json
 
 from aiohttp import BasicAuth, web
 
 from postroom.simulator.faces.mailgun.form import FormError, fields_of
 from postroom.simulator.faces.mailgun.messages import Message, flaws
+from postroom.simulator.faces.mailgun.paging import Page
 from postroom.simulator.faces.mailgun.settings import Settings
 from postroom.simulator.faces.mailgun.taking import Taking
 from postroom.simulator.http_door import House, HttpDoor, NotTakenError
@@ -39,6 +41,8 @@ class Api(HttpDoor):
             web.post("/v3/{domain}/messages", self.messages),
             web.post("/v3/{domain}/messages.mime", self.mime),
             web.get("/v4/domains/{domain}", self.domain),
+            web.get("/v3/{domain}/events", self.events),
+            web.get("/v3/{domain}/events/{page}", self.events),
         ]
 
     async def messages(self, request: web.Request) -> web.StreamResponse:
@@ -57,6 +61,19 @@ class Api(HttpDoor):
         """Whether the domain may send."""
         told = {"domain": {"name": request.match_info["domain"], "state": "active"}}
         return self._refusal(request) or web.json_response(told)
+
+    async def events(self, request: web.Request) -> web.StreamResponse:
+        """A page of what happened, with the address of the next one, until an empty one."""
+        if refusal := self._refusal(request):
+            return refusal
+        try:
+            page = Page.asked(request.match_info.get("page"), request.query)
+        except (ValueError, TypeError, LookupError):
+            return self.in_trouble(400)
+        told = await self.house.office.past(self.name, page.begin, page.end)
+        here = request.url.with_query(None)
+        base = here.parent if "page" in request.match_info else here
+        return web.json_response(page.answer([json.loads(one) for one in told], str(base)))
 
     def in_trouble(self, status: int) -> web.Response:
         """One message; 401 is plain text."""

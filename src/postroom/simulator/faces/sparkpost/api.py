@@ -27,6 +27,7 @@ from postroom.simulator.faces.sparkpost.checks import (
     sender_of,
     wrong,
 )
+from postroom.simulator.faces.sparkpost.searching import Search
 from postroom.simulator.faces.sparkpost.settings import Settings
 from postroom.simulator.faces.sparkpost.template import SyntaxFlawError, render
 from postroom.simulator.http_door import House, HttpDoor, NotTakenError
@@ -35,6 +36,7 @@ from postroom.simulator.smtp_mail import addresses
 from postroom.simulator.truth import digest_of_content, digest_of_mail, digest_of_rest
 
 PATH = "/api/v1/transmissions"
+EVENTS_PATH = "/api/v1/events/message"
 
 _TROUBLES: dict[int, Flaw] = {
     400: Flaw("1200", "invalid params"),
@@ -69,6 +71,7 @@ class Api(HttpDoor):
             web.post(PATH, self.transmissions),
             web.post(f"{PATH}/", self.transmissions),
             web.get("/api/v1/account", self.account),
+            web.get(EVENTS_PATH, self.events),
         ]
 
     async def transmissions(self, request: web.Request) -> web.StreamResponse:
@@ -83,6 +86,17 @@ class Api(HttpDoor):
         """What the key belongs to."""
         told = {"results": {"company_name": self.name, "status": "active"}}
         return self._unauthorized(request) or web.json_response(told)
+
+    async def events(self, request: web.Request) -> web.StreamResponse:
+        """A page of what happened, and the address of the next one if there is more."""
+        if refusal := self._unauthorized(request):
+            return refusal
+        try:
+            search = Search.asked(request.query)
+        except (ValueError, LookupError):
+            return self.in_trouble(400)
+        told = await self.house.office.past(self.name, search.since, search.until)
+        return web.json_response(search.answer(told, EVENTS_PATH))
 
     def in_trouble(self, status: int) -> web.Response:
         """One error that has nothing to do with the mail."""

@@ -1,0 +1,74 @@
+"""What was lost on the way is pulled back whole, and what was not lost counts once."""
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from postroom.feedback import history
+from postroom.ledger import accounts, pulls
+from postroom.ledger.pulls import Progress
+from tests.conformance.house import ACCOUNT, House
+from tests.conformance.test_hearing import check_against_the_truth, heard, people
+from tests.helpers import eventually
+from tests.sending.posting import rows, sending
+
+LISTING = ("mailgun", "sparkpost")
+"""Faces that list events to whoever asks."""
+HTML = '<a href="https://company.example/">Prices</a>'
+
+
+@pytest.fixture
+def askable(house: House, monkeypatch: pytest.MonkeyPatch) -> House:
+    """The house of a provider that can be asked, small pages and no pauses."""
+    monkeypatch.setattr("postroom.providers.mailgun.history._LIMIT", 7)
+    monkeypatch.setattr("postroom.providers.sparkpost.history._PER_PAGE", 7)
+    monkeypatch.setattr("postroom.providers.mailgun.MailgunHistory.pause_s", 0.0)
+    monkeypatch.setattr("postroom.providers.sparkpost.SparkPostHistory.pause_s", 0.0)
+    return house
+
+
+def pull(since: datetime) -> Progress:
+    """How a pull from then until now ended."""
+    row = accounts.by_name(ACCOUNT)
+    assert row is not None
+    id = pulls.want(row.id, since, datetime.now(UTC), "test")
+    assert id is not None
+
+    async def all_pages() -> Progress:
+        histories = history.make_histories()
+        try:
+            while not pulls.progress(id).finished:
+                await history.step(histories, id)
+            return pulls.progress(id)
+        finally:
+            for one in histories.values():
+                await one.close()
+
+    return asyncio.run(all_pages())
+
+
+@pytest.mark.parametrize("whole_house", LISTING, indirect=True)
+def test_lost_notifications_are_pulled_and_every_verdict_is_the_truth(askable: House) -> None:
+    house, began = askable, datetime.now(UTC) - timedelta(seconds=2)
+    house.running.make_mischief(webhook_lose=0.7)
+    mailing = house.post(people("lost"), html=HTML)
+    with sending():
+        eventually(
+            lambda: (
+                all(one.complete for copies in mailing.copies().values() for one in copies)
+                and all(mailing.copies().values())
+            ),
+            20,
+        )
+    house.wait_until_quiet()
+    had = heard(mailing)
+    done = pull(began)
+    assert (done.finished, done.failed) == (True, None)
+    assert done.pages > 2
+    check_against_the_truth(mailing)
+    assert heard(mailing) != had, "nothing was lost"
+    events = rows("SELECT count(*) FROM event")[0][0]
+    pull(began)
+    house.wait_until_quiet()
+    assert rows("SELECT count(*) FROM event")[0][0] == events, "pulled twice, told once"
