@@ -2,6 +2,7 @@
 
 import json
 import time
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from uuid import UUID
 
@@ -11,38 +12,28 @@ from bench.rig import Rig
 from bench.table import Row
 
 RUNS = 5
-ACCOUNT = "simulator"
-"""The one that `making` hands over by."""
 DELIVERIES = 10_000
 PER_RECEIPT = 1_000
 
 
 def interpreted(_: Rig, scale: float) -> list[Row]:
     """Two events for each delivery, from stored receipts to verdicts."""
+    from tests.ledger import making
+
     deliveries = int(scale * DELIVERIES)
     ours: list[float] = []
     raw: list[float] = []
-    account_id = _account()
+    account_id = making.account()
     for _run in range(RUNS):
-        handovers = _handed_over(deliveries)
-        _store(account_id, handovers)
-        ours.append(_interpreted(2 * deliveries))
+        handovers = handed_over(deliveries)
+        store(account_id, handovers)
+        ours.append(interpreted_per_s(2 * deliveries))
         raw.append(_written_again(2 * deliveries))
     against = "raw SQL: COPY of the events, UPDATE of the verdicts"
     return [Row("webhook events to verdicts", "/s", ours, against, raw, least=0.5)]
 
 
-def _account() -> int:
-    from postroom.ledger import accounts
-
-    accounts.add(ACCOUNT, "sendgrid", True, {"api_key": "none"})
-    row = accounts.by_name(ACCOUNT)
-    if row is None:
-        raise LookupError("the account was not made")
-    return row.id
-
-
-def _handed_over(deliveries: int) -> list[UUID]:
+def handed_over(deliveries: int) -> list[UUID]:
     """The hand-over ids of a new broadcast that was taken by the provider."""
     from tests.ledger import making
 
@@ -53,7 +44,8 @@ def _handed_over(deliveries: int) -> list[UUID]:
     return [handover.id for handover in attempt.handovers]
 
 
-def _store(account_id: int, handovers: list[UUID]) -> None:
+def store(account_id: int, handovers: Sequence[UUID]) -> None:
+    """Store receipts of two events about each, as the account's provider tells them."""
     from postroom.ledger.intake import NewReceipt
     from postroom.ledger.writer import store_receipt
 
@@ -77,8 +69,8 @@ def _told(handover_id: UUID, event: str) -> dict[str, object]:
     }
 
 
-def _interpreted(events: int) -> float:
-    """Events a second."""
+def interpreted_per_s(events: int) -> float:
+    """Events a second, of all that are stored."""
     from postroom.feedback.interpreter import RECEIPTS_PER_STEP
     from postroom.feedback.reading import read_receipt
     from postroom.ledger import receipts

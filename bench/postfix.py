@@ -1,8 +1,8 @@
 """Debian's Postfix as the peer: a private instance that takes mail into its durable queue.
 
 In two ways. *As installed*: it logs, and its queue manager takes up each mail and defers it. *At
-its fastest*: it only queues; no log, and each mail is put on hold. In neither does a mail leave,
-and in neither does it pause when its queue grows.
+its fastest*: it only queues; no log, and each mail is put on hold. In neither does it pause when
+its queue grows, and in neither does a mail leave before `relay` lets it.
 """
 
 import os
@@ -12,6 +12,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 from tests.helpers import eventually, free_ports
@@ -43,6 +44,7 @@ _SESSIONS = 64
 
 _MASTER = """\
 127.0.0.1:{port} inet n - n - - smtpd
+pickup unix n - n 60 1 pickup
 cleanup unix n - n - 0 cleanup
 qmgr unix n - n 300 1 qmgr
 rewrite unix - - n - - trivial-rewrite
@@ -67,8 +69,8 @@ def rates(way: str, mails: int, runs: int, *, keep: bool) -> list[float]:
     """Mails a second in each run, by a fresh instance; none where it is not here."""
     if not is_here():
         return []
-    with _running(way) as port:
-        return [rate(port, mails, keep=keep) for _ in range(runs)]
+    with instance(way) as one:
+        return [rate(one.port, mails, keep=keep) for _ in range(runs)]
 
 
 def rate(port: int, mails: int, *, keep: bool) -> float:
@@ -83,15 +85,31 @@ def rate(port: int, mails: int, *, keep: bool) -> float:
     return mails / (time.perf_counter() - began)
 
 
+@dataclass(frozen=True, slots=True)
+class Instance:
+    """A private Postfix."""
+
+    port: int
+    config: Path
+
+    def relay(self, port: int) -> None:
+        """From now on all its mail leaves for this port, what has waited first."""
+        to = f"relayhost=[127.0.0.1]:{port}"
+        _run("/usr/sbin/postconf", "-c", self.config, "-e", "defer_transports=", to)
+        _run(_POSTFIX, "-c", self.config, "reload")
+        _run("/usr/sbin/postqueue", "-c", self.config, "-f")
+
+
 @contextmanager
-def _running(way: str) -> Iterator[int]:
+def instance(way: str) -> Iterator[Instance]:
+    """A fresh instance that takes mail."""
     home = Path(tempfile.mkdtemp(prefix="postroom-bench-postfix-"))
     (port,) = free_ports(1)
     config = _configured(home, port, _WAYS[way])
     try:
         _run(_POSTFIX, "-c", config, "start")
         eventually(lambda: _takes_mail(port), 20, every_s=0.2)
-        yield port
+        yield Instance(port, config)
     finally:
         _run(_POSTFIX, "-c", config, "stop")
         shutil.rmtree(home)

@@ -1,19 +1,16 @@
 """The real parts of a measurement: the embedded database, and roles as processes of their own."""
 
 import os
-import signal
-import subprocess
 import sys
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
+from bench.processes import running, started
 from tests.directories import data_directory
-from tests.helpers import eventually, free_ports
-
-_START_S_MAX = 60.0
+from tests.helpers import free_ports
 
 
 @dataclass(frozen=True)
@@ -29,9 +26,19 @@ class Rig:
     def role(self, name: str, port: int, listeners: int = 1) -> Iterator[int]:
         """One role, with so many sockets listening; gives the process group it is."""
         with (self.data / f"{name}.log").open("ab") as log:
-            words = [sys.executable, "-m", "postroom.cli", "run", name]
+            words = _role(name)
             with running(words, port, listeners, self.environment, log.fileno()) as group:
                 yield group
+
+    @contextmanager
+    def senders(self, count: int = 1, **settings: str) -> Iterator[list[int]]:
+        """So many sender processes, which are their own process groups; gives them."""
+        environment = dict(self.environment) | settings
+        with (self.data / "sender.log").open("ab") as log, ExitStack() as all_of_them:
+            yield [
+                all_of_them.enter_context(started(_role("sender"), environment, log.fileno()))
+                for _ in range(count)
+            ]
 
     @property
     def database(self) -> dict[str, int]:
@@ -53,39 +60,11 @@ class Rig:
         from postroom.ledger import keys
 
         keys.add_network("bench", "127.0.0.0/8", "test")
-        return keys.create_key("bench", "test", ["send"]).key
+        return keys.create_key("bench", "test", ["send", "urgent"]).key
 
 
-@contextmanager
-def running(
-    words: Sequence[str],
-    port: int,
-    listeners: int = 1,
-    environment: Mapping[str, str] | None = None,
-    log: int = 2,
-) -> Iterator[int]:
-    """A server, listening, as a process group of its own; gives the group."""
-    process = subprocess.Popen(
-        words,
-        env=environment,
-        stdin=subprocess.DEVNULL,
-        stdout=log,
-        stderr=log,
-        start_new_session=True,
-    )
-    try:
-        eventually(lambda: _listeners(port) >= listeners, _START_S_MAX, every_s=0.05)
-        yield process.pid
-    finally:
-        os.killpg(process.pid, signal.SIGTERM)
-        process.wait(30)
-
-
-def _listeners(port: int) -> int:
-    """Sockets that listen on the port: several processes may share it."""
-    sockets = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
-    listening = "0A"
-    return sum(one[1].endswith(f":{port:04X}") and one[3] == listening for one in sockets)
+def _role(name: str) -> list[str]:
+    return [sys.executable, "-m", "postroom.cli", "run", name]
 
 
 @contextmanager

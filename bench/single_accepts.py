@@ -8,7 +8,8 @@ from contextlib import contextmanager
 
 from bench import cpu, postfix
 from bench.http_client import load, post
-from bench.rig import Rig, running
+from bench.processes import running
+from bench.rig import Rig
 from bench.table import Row
 from tests.helpers import free_ports
 

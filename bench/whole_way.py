@@ -24,10 +24,10 @@ def known(_: Rig, scale: float) -> list[Row]:
     recipients = int(scale * RECIPIENTS)
     with installed() as one:
         one.key  # noqa: B018 - made before the clock runs
-        pids = _pids(one)
+        pids = pids_of(one)
         before = cpu.used_s(pids)
         answered_at, message_id = _submitted(one, recipients)
-        with psycopg.connect(_dsn(one), autocommit=True) as conn:
+        with psycopg.connect(dsn_of(one), autocommit=True) as conn:
             eventually(lambda: _open(conn, message_id) == 0, 300, every_s=0.5)
             times = _times(conn, message_id)
         after = cpu.used_s(pids)
@@ -92,7 +92,8 @@ def _times(conn: psycopg.Connection, message_id: str) -> Mapping[str, Any]:
     return {"first": float(first), "last": float(last), "known": float(known)}
 
 
-def _pids(one: Installation) -> dict[str, int]:
+def pids_of(one: Installation) -> dict[str, int]:
+    """The processes of its roles and of its database."""
     from postroom.management import embedded
 
     roles = {role: one.role_pid(role) for role in _ROLES}
@@ -100,7 +101,8 @@ def _pids(one: Installation) -> dict[str, int]:
     return found | {"PostgreSQL": embedded.server_pid(one.data)}
 
 
-def _dsn(one: Installation) -> str:
+def dsn_of(one: Installation) -> str:
+    """How to reach its database."""
     from postroom.management import embedded
 
     return embedded.dsn(one.data)
