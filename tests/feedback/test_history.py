@@ -197,6 +197,22 @@ def test_pulls_of_one_account_take_turns(api: ScriptedApi) -> None:
     assert pulls.claim() is None
 
 
+def test_an_operators_pull_waits_for_no_other(api: ScriptedApi) -> None:
+    pulls.want(account_id(), now() - timedelta(hours=2), now(), "gap")
+    id = pulls.want(account_id(), now() - timedelta(hours=3), now(), "operator")
+    claimed = pulls.claim(id)
+    assert claimed is not None
+    assert claimed.id == id
+
+
+def test_what_the_provider_keeps_no_more_is_not_asked_for(api: ScriptedApi) -> None:
+    id = pulls.want(account_id(), now() - timedelta(days=5), now() - timedelta(days=4), "operator")
+    assert id is not None
+    assert step()
+    assert pulls.progress(id).finished
+    assert api.asked == []
+
+
 def test_what_a_waiting_pull_holds_is_not_wanted_twice(api: ScriptedApi) -> None:
     until = now()
     assert pulls.want(account_id(), until - timedelta(hours=2), until, "gap") is not None

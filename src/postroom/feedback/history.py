@@ -93,6 +93,9 @@ async def step(histories: Mapping[str, History], only: int | None = None) -> boo
 
 async def _page(pull: Pull, account: Account, history: History) -> None:
     since = max(pull.since, datetime.now(UTC) - history.kept)
+    if since >= pull.until:
+        log.warning("account %s: the provider keeps no events that old", account.name)
+        return await asyncio.to_thread(pulls.advance, pull, None, 0.0)
     page = await history.page(account, since, pull.until, pull.place)
     if page.body:
         told = NewReceipt(account.id, datetime.now(UTC), {PULLED: "1"}, page.body)
@@ -100,6 +103,7 @@ async def _page(pull: Pull, account: Account, history: History) -> None:
     await asyncio.to_thread(pulls.advance, pull, page.place, history.pause_s)
     if page.place is None:
         log.info("account %s: pulled %d pages of events", account.name, pull.pages + 1)
+    return None
 
 
 async def _fail(pull: Pull, why: str, wait_s: float) -> None:

@@ -53,21 +53,24 @@ def want(account_id: int, since: datetime, until: datetime, why: str) -> int | N
 
 
 def claim(only: int | None = None) -> Pull | None:
-    """A pull that is due, ours for a while; of each account the oldest. None: nothing is due."""
+    """A pull that is due, ours for a while; of each account the oldest. None: nothing is due.
+
+    The one pull `only` does not wait for older ones.
+    """
     with transaction() as conn:
         row = conn.execute(
             f"SELECT {_COLUMNS}"
             "   FROM pull"
             "   JOIN account ON account.id = account_id"
-            "  WHERE finished_at IS NULL AND next_at <= now() AND (%s::bigint IS NULL"
-            "        OR pull.id = %s)"
-            "    AND NOT EXISTS ("
-            "        SELECT FROM pull AS earlier"
-            "         WHERE earlier.account_id = pull.account_id AND earlier.id < pull.id"
-            "           AND earlier.finished_at IS NULL)"
+            "  WHERE finished_at IS NULL AND next_at <= now()"
+            "    AND CASE WHEN %(only)s::bigint IS NOT NULL THEN pull.id = %(only)s"
+            "             ELSE NOT EXISTS ("
+            "                  SELECT FROM pull AS earlier"
+            "                   WHERE earlier.account_id = pull.account_id"
+            "                     AND earlier.id < pull.id AND earlier.finished_at IS NULL) END"
             "  ORDER BY next_at LIMIT 1"
             "    FOR UPDATE OF pull SKIP LOCKED",
-            (only, only),
+            {"only": only},
         ).fetchone()
         if row is None:
             return None
