@@ -14,6 +14,7 @@ from postroom.ledger.events import record
 from postroom.ledger.ids import uuid7
 from postroom.ledger.queue import Claimed
 from postroom.ledger.suppressions import NewSuppression
+from postroom.ledger.timeline import timeline
 from postroom.ledger.verify import verify
 from tests.ledger import making
 from tests.ledger.making import accept, application, begin, claim, new_message, now, row, settle
@@ -51,6 +52,14 @@ def is_watched_for_the_first(attempt: NewAttempt) -> None:
         record(conn, [making.event(uuid7(now()), attempt.handovers[0].id,
                                    EventType.DELIVERED)])  # fmt: skip
     assert row(id, "stage", "verdict") == ("handed", "delivered")
+
+
+def test_a_possible_duplicate_is_marked_as_one_on_the_timeline() -> None:
+    _, id = queued_again()
+    marked = timeline(id)[-1]
+    assert (marked.type, marked.state, marked.said_by) == ("resent", "queued", "postroom")
+    assert "may be a duplicate" in (marked.text or "")
+    assert not verify().discrepancies
 
 
 def test_an_address_suppressed_before_its_second_attempt_is_watched_for_the_first() -> None:

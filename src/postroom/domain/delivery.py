@@ -76,6 +76,8 @@ class EventType(StrEnum):
     """Ours: withdrawn before hand-over."""
     EXPIRED = "expired"
     """Ours: too late to be useful before hand-over."""
+    RESENT = "resent"
+    """Ours: queued again in doubt; the copy that goes out next is a possible duplicate."""
     OUTCOME_UNKNOWN = "outcome_unknown"
     """Ours: the talk with the provider ended without a known result."""
     NOT_TAKEN = "not_taken"
@@ -188,6 +190,7 @@ GRADES: dict[EventType, Grade] = {
     EventType.UNKNOWN: Grade.NONE,
     EventType.HELD: Grade.NONE,
     EventType.RELEASED: Grade.NONE,
+    EventType.RESENT: Grade.NONE,
     EventType.CANCELLED: Grade.NONE,
     EventType.EXPIRED: Grade.NONE,
     EventType.OUTCOME_UNKNOWN: Grade.UNKNOWN,

@@ -219,6 +219,7 @@ def _event(row: tuple[Any, ...]) -> Entry:
 _LOCAL_STATES: dict[str, str] = {
     EventType.HELD: Stage.HELD,
     EventType.RELEASED: Stage.QUEUED,
+    EventType.RESENT: Stage.QUEUED,
     EventType.CANCELLED: Stage.CANCELLED,
     EventType.EXPIRED: Stage.EXPIRED,
     EventType.SUPPRESSED: Stage.SUPPRESSED,

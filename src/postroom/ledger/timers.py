@@ -40,6 +40,11 @@ def expire(limit: int) -> int:
         return moved.rowcount
 
 
+_POSSIBLE_DUPLICATE = (
+    "It is not known whether the provider took the earlier copy; the next one may be a duplicate."
+)
+
+
 def resend_doubtful(doubt_window_s: float, limit: int) -> int:
     """How many deliveries of unknown outcome are queued again, where the message asked for that.
 
@@ -48,8 +53,9 @@ def resend_doubtful(doubt_window_s: float, limit: int) -> int:
     """
     with transaction() as conn:
         moved = conn.execute(
+            "WITH moved AS ("
             "UPDATE delivery SET stage = 'queued', due_at = now(), silent_since = NULL,"
-            "       changed_at = now()"
+            "       local_events = local_events + 1, changed_at = now()"
             " WHERE id = ANY(ARRAY("
             "   SELECT delivery.id"
             "     FROM delivery"
@@ -62,8 +68,9 @@ def resend_doubtful(doubt_window_s: float, limit: int) -> int:
             "           WHERE suppression.simulated = delivery.simulated"
             "             AND address_key = recipient_key AND lifted_at IS NULL)"
             "    LIMIT %s"
-            "      FOR UPDATE OF delivery SKIP LOCKED))",
-            (doubt_window_s, limit),
+            "      FOR UPDATE OF delivery SKIP LOCKED))"
+            " RETURNING id, local_events)" + record_moves(EventType.RESENT),
+            (doubt_window_s, limit, None, _POSSIBLE_DUPLICATE),
         )
         return moved.rowcount
 
