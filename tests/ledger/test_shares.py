@@ -2,17 +2,31 @@
 
 from collections import Counter
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from postroom.domain.delivery import Outcome
 from postroom.domain.lane import Lane
 from postroom.ledger import leases, queue
-from postroom.ledger.db import connection
+from postroom.ledger.attempts import Then
+from postroom.ledger.db import connection, transaction
 from postroom.ledger.pauses import pause_application, pause_communication
 from postroom.ledger.queue import Claimed
 from postroom.ledger.shares import GROUPS_MAX, Rota
 from postroom.ledger.writer import accept_message
-from tests.ledger.making import accept, application, begin, claim, new_message, row, scalar, settle
+from tests.helpers import eventually
+from tests.ledger.making import (
+    accept,
+    application,
+    begin,
+    claim,
+    new_message,
+    now,
+    row,
+    scalar,
+    settle,
+)
 
 pytestmark = pytest.mark.usefixtures("ledger")
 
@@ -70,6 +84,24 @@ def test_a_lane_below_keeps_a_little_of_every_claim() -> None:
     post(app, 300, "bulk", lane=Lane.BULK)
     lanes = Counter(one.lane for one in claim(100))
     assert lanes == {Lane.URGENT: 90, Lane.BULK: 10}, "a twentieth for each of the two below"
+
+
+def test_small_claims_keep_a_little_for_the_lanes_below_too() -> None:
+    app = application()
+    post(app, 300, "normal")
+    post(app, 300, "bulk", lane=Lane.BULK)
+    lanes = Counter(one.lane for _ in range(80) for one in claim(1))
+    assert lanes == {Lane.NORMAL: 76, Lane.BULK: 4}
+
+
+def test_what_is_for_later_takes_no_turn_from_what_is_due() -> None:
+    app = application()
+    for number in range(5):
+        post(app, 3, f"c{number}")
+    with connection() as conn:
+        conn.execute("UPDATE delivery SET due_at = now() + interval '1 day'")
+    post(app, 2, "due")
+    assert by_domain([*claim(1), *claim(1)]) == {f"due-{app}": 2}
 
 
 def test_a_claim_is_full_when_the_lanes_below_have_nothing() -> None:
@@ -170,6 +202,68 @@ def test_an_application_gets_no_more_in_a_day_than_it_may() -> None:
     with connection() as conn:
         conn.execute("UPDATE application_pace SET day = day - 1")
     assert len(claim_live(20)) == 20
+
+
+def test_who_has_had_its_fill_takes_no_turn_from_the_others() -> None:
+    first, second = application("first"), application("second")
+    limit_application("first", "recipients_per_day", 1)
+    post(first, 10, simulated=False)
+    post(second, 10, simulated=False)
+    claimed = [one for _ in range(11) for one in claim_live(1)]
+    assert by_domain(claimed) == {f"none-{first}": 1, f"none-{second}": 10}
+
+
+def used_today() -> int:
+    return int(scalar("SELECT day_count FROM application_pace"))
+
+
+def test_what_is_claimed_and_not_sent_does_not_count() -> None:
+    app = application("shop")
+    limit_application("shop", "recipients_per_day", 30)
+    post(app, 30, simulated=False)
+    queue.give_back(claim_live(10), 0)
+    settle(begin(claim_live(10)), Outcome.NOT_TAKEN, Then.QUEUED, retry_at=now())
+    queue.put_on_hold(claim_live(10), "asked", None)
+    assert used_today() == 0
+    begin(claim_live(10))
+    claim_live(10)
+    with connection() as conn:
+        conn.execute("UPDATE delivery SET lease_until = now() WHERE stage = 'submitting'")
+    assert used_today() == 20
+    assert leases.sweep(100) == 20
+    assert used_today() == 10, "of the begun ones the outcome is unknown"
+
+
+def test_what_a_pause_stops_does_not_count() -> None:
+    app = application("shop")
+    limit_application("shop", "recipients_per_day", 30)
+    post(app, 5, simulated=False)
+    claimed = claim_live()
+    pause_application("shop", True)
+    begin(claimed)
+    assert used_today() == 0
+
+
+_LOCK_PACE = "SELECT FROM application_pace WHERE application_id = %s FOR UPDATE"
+_SOMEBODY_WAITS = "SELECT EXISTS (SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock')"
+
+
+def test_claims_lock_applications_in_one_order_whatever_their_lanes() -> None:
+    first, second = application("first"), application("second")
+    limit_application("first", "recipients_per_s", 100)
+    limit_application("second", "recipients_per_s", 100)
+    post(first, 5, simulated=False)
+    post(second, 5, simulated=False, lane=Lane.URGENT)
+    queue.give_back(claim_live(), 0)
+    with ThreadPoolExecutor(1) as thread:
+        with transaction() as blocker:
+            blocker.execute(_LOCK_PACE, (first,))
+            claimed = thread.submit(claim_live)
+            eventually(lambda: scalar(_SOMEBODY_WAITS))
+            with transaction() as conn:
+                conn.execute("SET LOCAL lock_timeout = '1ms'")
+                conn.execute(_LOCK_PACE, (second,))
+        assert len(claimed.result(10)) == 10
 
 
 def test_simulated_mail_uses_up_no_limit() -> None:

@@ -1,6 +1,10 @@
-"""What an application may send: recipients a second and a day, as counters, not as counts."""
+"""What an application may send: recipients a second and a day, as counters, not as counts.
 
-from collections.abc import Iterable, Mapping
+A delivery counts when it is claimed, and no more when it goes back to the queue unsent.
+"""
+
+from collections.abc import Collection, Iterable, Mapping
+from uuid import UUID
 
 from postroom.ledger.db import Connection
 
@@ -13,6 +17,7 @@ made AS (
    INSERT INTO application_pace (application_id, room, room_at, day, day_count)
    SELECT id, COALESCE(recipients_per_s, 0), now(), (now() AT TIME ZONE 'UTC')::date, 0
      FROM limited
+    ORDER BY id
    ON CONFLICT DO NOTHING)
 SELECT id, recipients_per_s, recipients_per_day FROM limited ORDER BY id
 """
@@ -62,13 +67,24 @@ def left(conn: Connection, application_id: int) -> tuple[int | None, int | None]
     return (None, None) if row is None else row
 
 
-def use(conn: Connection, used: Mapping[int, int], rooms: Mapping[int, int]) -> None:
-    """So many recipients of each application were claimed; counted for those that have limits."""
-    for id, recipients in sorted(used.items()):
-        if id not in rooms:
-            continue
+def use(conn: Connection, claimed: Mapping[int, int]) -> None:
+    """So many recipients of each application were claimed; counted where there are limits."""
+    for id, recipients in sorted(claimed.items()):
         conn.execute(
-            "UPDATE application_pace SET room = room - %s, day_count = day_count + %s"
-            " WHERE application_id = %s",
-            (recipients, recipients, id),
+            "UPDATE application_pace"
+            "   SET room = room - %(n)s, day_count = GREATEST(0, day_count + %(n)s)"
+            " WHERE application_id = %(id)s",
+            {"n": recipients, "id": id},
         )
+
+
+def give_back(conn: Connection, deliveries: Collection[UUID]) -> None:
+    """These were claimed and not sent: others may have their room, and they come once more."""
+    if not deliveries:
+        return
+    rows = conn.execute(
+        "SELECT application_id, -count(*)"
+        "  FROM delivery WHERE id = ANY(%s) AND NOT simulated GROUP BY 1",
+        (list(deliveries),),
+    )
+    use(conn, dict(rows.fetchall()))

@@ -12,7 +12,7 @@ from enum import StrEnum
 from uuid import UUID
 
 from postroom.domain.delivery import OUTCOME_VERDICTS, Outcome
-from postroom.ledger import blobs, flow
+from postroom.ledger import application_limits, blobs, flow
 from postroom.ledger.blobs import BlobRun, pack_segments
 from postroom.ledger.copying import copy_rows, json_text
 from postroom.ledger.db import Connection, transaction
@@ -153,14 +153,16 @@ def _stop_decided(conn: Connection, ids: list[UUID], fence: int) -> None:
 
 def _stop_paused(conn: Connection, ids: list[UUID], fence: int) -> None:
     """What was paused between claim and begin waits in the queue."""
-    conn.execute(
+    stopped = conn.execute(
         "UPDATE delivery SET stage = 'queued', lease_until = NULL, changed_at = now()"
         " WHERE id = ANY(%s) AND stage = 'submitting' AND fence = %s"
         "   AND (application_id IN (SELECT id FROM application WHERE paused_at IS NOT NULL)"
         "        OR communication_id IN"
-        "           (SELECT id FROM communication WHERE paused_at IS NOT NULL))",
+        "           (SELECT id FROM communication WHERE paused_at IS NOT NULL))"
+        " RETURNING id",
         (ids, fence),
-    )
+    ).fetchall()
+    application_limits.give_back(conn, [id for (id,) in stopped])
 
 
 def _renew(conn: Connection, ids: list[UUID], fence: int, lease_s: float) -> set[UUID]:
@@ -245,16 +247,18 @@ def settle(settlements: Sequence[Settlement]) -> None:
     """
     with transaction() as conn:
         taken, in_doubt = [], []
+        returned: list[UUID] = []
         for settlement in settlements:
             call = _close(conn, settlement)
             if call is not None:
                 _settle_handovers(conn, settlement)
-                _move(conn, settlement)
+                returned += _move(conn, settlement)
                 outcomes = Counter(result.outcome for result in settlement.results)
                 taken.append((*call, outcomes[Outcome.TAKEN]))
                 if outcomes[Outcome.UNKNOWN]:
                     in_doubt.append(settlement.attempt_id)
         # Last, because many write these counters and hold them until their commit.
+        application_limits.give_back(conn, returned)
         flow.count_taken_after_all(conn, in_doubt)
         flow.count_taken(conn, taken)
 
@@ -313,18 +317,23 @@ def _settle_handovers(conn: Connection, settlement: Settlement) -> None:
             )
 
 
-def _move(conn: Connection, settlement: Settlement) -> None:
+def _move(conn: Connection, settlement: Settlement) -> list[UUID]:
+    """Move the deliveries on; those that wait in the queue again."""
     groups: dict[tuple[int, Then, Outcome, datetime | None], list[UUID]] = {}
     for result in settlement.results:
         group = (result.fence, result.then, result.outcome, result.retry_at)
         groups.setdefault(group, []).append(result.delivery_id)
     unclear: list[UUID] = []
+    returned: list[UUID] = []
     for (fence, then, outcome, retry_at), ids in groups.items():
-        unclear += _move_group(conn, ids, fence, then, outcome, retry_at)
+        moved = _move_group(conn, ids, fence, then, outcome, retry_at)
+        unclear += [id for id, is_clear in moved.items() if not is_clear]
+        returned += moved if then is Then.QUEUED else ()
     refold(conn, unclear)
     _fold_what_moved_before(
         conn, [one.delivery_id for one in settlement.results if one.then is Then.QUEUED]
     )
+    return returned
 
 
 def _fold_what_moved_before(conn: Connection, ids: list[UUID]) -> None:
@@ -346,8 +355,8 @@ def _move_group(
     then: Then,
     outcome: Outcome,
     retry_at: datetime | None,
-) -> list[UUID]:
-    """Move deliveries of one outcome; the ids whose verdict needs the fold.
+) -> dict[UUID, bool]:
+    """Move deliveries of one outcome; those that were ours, and whether their verdict is clear.
 
     Where this is the first attempt and no event was heard before (`verdict` is still null), the
     fold can only give the outcome's own verdict, which is written here for the whole set. A
@@ -367,4 +376,4 @@ def _move_group(
         "           AND verdict IS NOT DISTINCT FROM %(plain)s",
         {"then": then, "retry_at": retry_at, "plain": plain, "ids": ids, "fence": fence},
     ).fetchall()
-    return [id for id, clear in rows if not clear or outcome is Outcome.REFUSED]
+    return {id: clear and outcome is not Outcome.REFUSED for id, clear in rows}

@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from postroom.ledger import flow
+from postroom.ledger import application_limits, flow
 from postroom.ledger.db import Connection, transaction
 from postroom.ledger.folding import refold
 from postroom.ledger.ids import bounds
@@ -32,6 +32,7 @@ def sweep(limit: int) -> int:
         in_doubt = _unanswered(conn, lost)
         closed = _close_unanswered(conn, list(set(in_doubt.values())))
         _release_lost(conn, [id for id, _ in lost], list(in_doubt))
+        application_limits.give_back(conn, {id for id, _ in lost} - in_doubt.keys())
         refold(conn, list(in_doubt))
         flow.count_taken_after_all(conn, closed)
         return len(lost)

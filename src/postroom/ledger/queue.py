@@ -4,7 +4,7 @@ Every move is guarded in its WHERE; a row that has moved on is left alone.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
@@ -16,7 +16,7 @@ from postroom.ledger import application_limits
 from postroom.ledger.db import Connection, transaction
 from postroom.ledger.folding import refold
 from postroom.ledger.local_events import record_moves
-from postroom.ledger.shares import Due, Rota, due
+from postroom.ledger.shares import Due, Group, Rota, due
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +39,6 @@ class Claimed:
 
 
 _rota = Rota()
-_KEPT_SHARE = 20
-"""One part in so many of a claim is kept for each lane below, where that has anything."""
 
 
 def claim(
@@ -60,41 +58,60 @@ def claim(
         expired = {id for id, one in due.items() if one.is_late} - suppressed
         _expire(conn, expired)
         _drop_copies(conn, suppressed | expired)
-        return _lease(conn, due.keys() - suppressed - expired, lease_s)
+        going = due.keys() - suppressed - expired
+        _use(conn, (due[id] for id in going))
+        return _lease(conn, going, lease_s)
 
 
 def _due(
     conn: Connection, simulated: Sequence[bool], lanes: Sequence[Lane], limit: int
 ) -> dict[UUID, Due]:
     """What may be claimed; first with a little kept for each lane below, then without."""
+    waiting = {(kind, lane): _rota.groups(conn, kind, lane) for lane in lanes for kind in simulated}
+    rooms = _rooms(conn, waiting)
+    kept = _rota.kept(limit) if len(lanes) > 1 else 0
     found: dict[UUID, Due] = {}
     more = []
     for below, lane in reversed(list(enumerate(reversed(lanes)))):
         for kind in simulated:
-            most = limit - len(found) - below * (limit // _KEPT_SHARE)
-            taken = _due_in_lane(conn, kind, lane, most, found)
+            most = max(0, limit - len(found) - below * kept)
+            taken = _due_in_lane(conn, kind, lane, waiting[kind, lane], most, rooms, found)
             found |= taken
-            if 0 < most == len(taken):
+            if most == len(taken):
                 more.append((kind, lane))
     for kind, lane in more:
-        found |= _due_in_lane(conn, kind, lane, limit - len(found), found)
+        most = limit - len(found)
+        found |= _due_in_lane(conn, kind, lane, waiting[kind, lane], most, rooms, found)
     return found
 
 
+def _rooms(
+    conn: Connection, waiting: Mapping[tuple[bool, Lane], Sequence[Group]]
+) -> dict[int, int]:
+    """What live applications with limits may have now: locked all at once, so in one order."""
+    live = [groups for (simulated, _), groups in waiting.items() if not simulated]
+    return application_limits.rooms(conn, {group.application for some in live for group in some})
+
+
 def _due_in_lane(
-    conn: Connection, simulated: bool, lane: Lane, limit: int, had: Iterable[UUID]
+    conn: Connection,
+    simulated: bool,
+    lane: Lane,
+    groups: Sequence[Group],
+    limit: int,
+    rooms: dict[int, int],
+    had: Iterable[UUID],
 ) -> dict[UUID, Due]:
-    if limit <= 0:
+    if limit <= 0 or not groups:
         return {}
-    groups = _rota.groups(conn, simulated, lane)
-    _rota.served(simulated, lane, groups, limit)
-    if not groups:
-        return {}
-    applications = () if simulated else {group.application for group in groups}
-    rooms = application_limits.rooms(conn, applications)
-    taken = due(conn, simulated, lane, groups, limit, rooms, had)
-    application_limits.use(conn, Counter(one.application for one in taken.values()), rooms)
+    taken = due(conn, simulated, lane, groups, limit, {} if simulated else rooms, had)
+    _rota.served(simulated, lane, groups, {one.group for one in taken.values()})
     return taken
+
+
+def _use(conn: Connection, claimed: Iterable[Due]) -> None:
+    live = (one.group.application for one in claimed if not one.simulated)
+    application_limits.use(conn, Counter(live))
 
 
 def _suppress(conn: Connection, ids: set[UUID]) -> set[UUID]:
@@ -178,13 +195,15 @@ def give_back(claimed: Sequence[Claimed], delay_s: float) -> None:
     """Return claimed deliveries, none of them handed over, to the queue."""
     with transaction() as conn:
         for fence, ids in by_fence(claimed):
-            conn.execute(
+            returned = conn.execute(
                 "UPDATE delivery"
                 "   SET stage = 'queued', lease_until = NULL, changed_at = now(),"
                 "       due_at = now() + make_interval(secs => %s)"
-                " WHERE id = ANY(%s) AND stage = 'submitting' AND fence = %s",
+                " WHERE id = ANY(%s) AND stage = 'submitting' AND fence = %s"
+                " RETURNING id",
                 (delay_s, ids, fence),
-            )
+            ).fetchall()
+            application_limits.give_back(conn, [id for (id,) in returned])
 
 
 def put_on_hold(claimed: Sequence[Claimed], reason: str, text: str | None) -> None:
@@ -209,6 +228,7 @@ def _end_claim(
                 (ids, fence),
             ).fetchall()
             still_ours = [id for (id,) in ours]
+            application_limits.give_back(conn, still_ours)
             _drop_copies(conn, still_ours)
             conn.execute(
                 "WITH moved AS ("
