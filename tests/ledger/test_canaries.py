@@ -120,6 +120,16 @@ def test_a_person_may_release_or_cancel_the_rest_whatever_the_canary_says() -> N
     assert stages() == {Stage.HANDED: FIRST, Stage.QUEUED: PEOPLE - FIRST}
 
 
+def test_what_a_person_holds_stays_held_whatever_the_canary_says() -> None:
+    id, attempt = sent()
+    assert queue.hold(id, scalar("SELECT application_id FROM message")) == PEOPLE - FIRST
+    assert reasons_held() == {"asked"}
+    hear(attempt, EventType.DELIVERED, FIRST)
+    assert canaries.look(1000) == 0
+    assert stages() == {Stage.HANDED: FIRST, Stage.HELD: PEOPLE - FIRST}
+    assert not verify().discrepancies
+
+
 def test_when_the_time_is_over_and_hardly_anybody_answered_the_rest_stays() -> None:
     sent(replace(PLAN, wait_s=1))
     with connection() as conn:

@@ -263,13 +263,21 @@ def cancel(message_id: UUID, application_id: int) -> int | None:
     )
 
 
+_LET_GO = "'canary', 'from_not_verified', 'route_closed'"
+"""Reasons of holds that end without a person."""
+
+
 def hold(message_id: UUID, application_id: int) -> int | None:
-    """How many deliveries wait from now on; None when the application has no such message."""
+    """How many deliveries wait from now on; None when the application has no such message.
+
+    What a rule holds, and would let go by itself, waits for a person too.
+    """
     return _ask(
         message_id,
         application_id,
         "stage = 'held', reason = 'asked', reason_text = NULL",
-        "stage IN ('scheduled', 'queued') AND verdict IS NULL",
+        f"(stage IN ('scheduled', 'queued') OR stage = 'held' AND reason IN ({_LET_GO}))"
+        " AND verdict IS NULL",
         EventType.HELD,
         "asked",
     )
