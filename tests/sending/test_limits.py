@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import pytest
 from hypothesis import given
@@ -76,13 +77,24 @@ def met(meter: Meter, lanes: Sequence[Lane]) -> list[tuple[float, Lane]]:
     return came
 
 
-def schedule() -> Meter:
+@dataclass
+class Taken:
+    """What a meter has taken in all."""
+
+    seconds: float = 0.0
+    recipients: int = 0
+
+
+def schedule(taken: Taken | None = None) -> Meter:
     """A meter whose turns follow one another from now on, as the ledger gives them."""
     ends = 0.0
+    noted = taken or Taken()
 
     def take(stretch_s: float, recipients: int, per_day: float | None) -> Turns:
         nonlocal ends
-        del recipients, per_day
+        del per_day
+        noted.seconds += stretch_s
+        noted.recipients += recipients
         start = max(ends, time.monotonic())
         ends = start + stretch_s
         return Turns(start - time.monotonic())
@@ -96,6 +108,35 @@ def test_urgent_calls_have_their_turn_first_and_bulk_last() -> None:
     lanes = [Lane.BULK] * 20 + [Lane.NORMAL] * 5 + [Lane.URGENT] * 5
     came = [lane for _, lane in met(meter, lanes)]
     assert came == sorted(lanes)
+
+
+def with_urgent_mail_between(limits: Limits) -> Taken:
+    """Sixty calls to ten, of which every third is followed by an urgent one to one."""
+    taken = Taken()
+    meter = schedule(taken)
+    meter.limits = limits
+
+    async def call(number: int) -> None:
+        await meter.turn(Lane.BULK, 10)
+        if number % 3 == 0:
+            await meter.turn(Lane.URGENT, 1)
+
+    async def all_of_them() -> None:
+        await asyncio.gather(*map(call, range(60)))
+
+    asyncio.run(all_of_them())
+    return taken
+
+
+def test_an_urgent_call_takes_up_no_more_than_its_own_part_of_a_limit() -> None:
+    limits = Limits(recipients_per_s=800, batch_size=10)
+    needed_s = 60 * limits.stretch_s(10) + 20 * limits.stretch_s(1)
+    assert with_urgent_mail_between(limits).seconds < 1.2 * needed_s
+
+
+def test_every_recipient_is_counted_to_the_day_once() -> None:
+    limits = Limits(recipients_per_s=800, recipients_per_day=1e6, batch_size=10)
+    assert with_urgent_mail_between(limits).recipients == 60 * 10 + 20
 
 
 def test_a_meter_without_limits_lets_everybody_pass_and_asks_nobody() -> None:
@@ -155,7 +196,7 @@ def test_a_call_to_many_is_cut_to_what_a_second_of_the_account_can_hold() -> Non
         post_http(people(40))
         with sending():
             eventually(lambda: stages() == {"submitted": 40})
-    assert {len(asked.recipients) for asked in provider.asked} == {10}
+    assert {len(asked.recipients) for asked in provider.asked} == {2}
 
 
 @pytest.mark.usefixtures("ledger")

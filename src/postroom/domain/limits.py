@@ -6,8 +6,9 @@ from typing import Protocol, Self
 
 SETTINGS = ("calls_per_s", "recipients_per_s", "recipients_per_day")
 """Settings of an account, numbers above zero."""
-_CALL_S_MAX = 0.05
-"""One call uses up no more than this part of an account's second."""
+_CALL_S_MAX = 0.0125
+"""One call uses up no more than this part of an account's second: the larger calls are, the more
+of each second stays unused; smaller ones would need more than 24 in flight at 300 ms each."""
 
 
 class Learned(Protocol):

@@ -10,7 +10,7 @@ import asyncio
 import heapq
 import itertools
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -20,14 +20,17 @@ from postroom.ledger import paces
 from postroom.ledger.paces import Turns
 from postroom.sending.patience import patiently
 
-LATE_S_MAX = 0.025
+LATE_S_MAX = 0.015
 """A call that is later than this for its turn takes another."""
 WAY_S = 0.02
 """What the ways of two calls to the provider may differ by."""
 LEASE_S = 0.1
 """Seconds of turns that are taken together: short, so that a 429 is heeded by all at once."""
-AHEAD_S = 0.02
+AHEAD_S = 0.06
 """A call is told its turn so long before, to commit its attempt meanwhile."""
+_GAP_S = 0.01
+"""Stretches that lie no further apart are one: an instant is as exact as its answer is quick."""
+_ROUNDING_S = 1e-6
 WAIT_S_MAX = 2.0
 """Whoever would wait longer gives his claim back."""
 
@@ -103,48 +106,61 @@ class Meter:
 
     async def _give(self) -> None:
         """Take stretches and give them out while anybody waits."""
+        begins = ends = 0.0
         while self._waiting:
-            stretches = self._stretches()
-            turns = await self._taken(stretches)
-            if turns.day_is_full and len(stretches) > 1:
-                stretches = stretches[:1]
-                turns = await self._taken(stretches)
-            if turns.day_is_full:
-                self._full_until = time.monotonic() + turns.in_s
+            first = self._first()
+            turns = await self._taken(first)
+            if turns.day_is_full and len(first) > 1:
+                first = first[:1]
+                turns = await self._taken(first)
             if turns.day_is_full or turns.in_s > WAIT_S_MAX:
                 self._send_away(turns.in_s)
-            else:
-                await self._give_out(time.monotonic() + turns.in_s, stretches)
+                continue
+            at = time.monotonic() + turns.in_s
+            # What was left of the last stretch belongs to this one where nobody came between.
+            begins = begins if abs(at - ends) <= _GAP_S else at
+            ends = at + sum(map(self._stretch_s, first))
+            begins = await self._give_out(begins, ends)
 
-    async def _taken(self, stretches: list[float]) -> Turns:
-        first = heapq.nsmallest(len(stretches), self._waiting)
-        recipients = sum(one.recipients for one in first if one.counts)
-        per_day = self.limits.recipients_per_day
-        return await patiently(self._take, sum(stretches), recipients, per_day)
+    async def _taken(self, first: Sequence[_Waiting]) -> Turns:
+        uncounted = [one for one in first if one.counts]
+        stretch_s = sum(map(self._stretch_s, first))
+        recipients = sum(one.recipients for one in uncounted)
+        turns = await patiently(self._take, stretch_s, recipients, self.limits.recipients_per_day)
+        for one in uncounted:
+            one.counts = turns.day_is_full
+        return turns
 
-    def _stretches(self) -> list[float]:
-        """Those of the next calls, as many as are taken together."""
-        found: list[float] = []
+    def _first(self) -> list[_Waiting]:
+        """The next calls, as many as turns are taken for together."""
+        found: list[_Waiting] = []
+        taken_s = 0.0
         for one in heapq.nsmallest(1000, self._waiting):
-            found.append((1 + LATE_S_MAX + WAY_S) * self.limits.stretch_s(one.recipients))
-            if sum(found) >= LEASE_S:
+            found.append(one)
+            taken_s += self._stretch_s(one)
+            if taken_s >= LEASE_S:
                 break
         return found
 
-    async def _give_out(self, at: float, stretches: list[float]) -> None:
-        for stretch_s in stretches:
+    def _stretch_s(self, one: _Waiting) -> float:
+        return (1 + LATE_S_MAX + WAY_S) * self.limits.stretch_s(one.recipients)
+
+    async def _give_out(self, at: float, ends: float) -> float:
+        """Give turns from `at` on to whoever is first at each; where what is left begins."""
+        while True:
             await asyncio.sleep(max(0.0, at - AHEAD_S - time.monotonic()))
-            if not self._waiting or not self._fits(stretch_s):
-                return
+            if not self._waiting or not self._fits(self._waiting[0], at, ends):
+                return at
             first = heapq.heappop(self._waiting)
             if not first.turn.done():
                 first.turn.set_result(at)
-            at += stretch_s
+            at += self._stretch_s(first)
 
-    def _fits(self, stretch_s: float) -> bool:
-        """Whether who comes first now, perhaps since the turns were taken, needs no longer one."""
-        needed_s = self.limits.stretch_s(self._waiting[0].recipients)
-        return (1 + LATE_S_MAX + WAY_S) * needed_s <= stretch_s * 1.0001
+    def _fits(self, first: _Waiting, at: float, ends: float) -> bool:
+        """Whether it needs no more than is left, and was counted to the day if days count."""
+        if first.counts and self.limits.recipients_per_day is not None:
+            return False
+        return at + self._stretch_s(first) <= ends + _ROUNDING_S
 
     def _send_away(self, in_s: float) -> None:
         waiting, self._waiting = self._waiting, []
