@@ -126,6 +126,12 @@ def copy_rows(
     )
 
 
+def empty_queue() -> None:
+    """Cancel all that waits, for the rows that are measured later."""
+    with connect() as conn:
+        conn.execute("UPDATE delivery SET stage = 'cancelled' WHERE stage = 'queued'")
+
+
 def is_settled(conn: psycopg.Connection) -> bool:
     """Whether nothing is due or under way, simulated or not."""
     [(busy,)] = conn.execute(

@@ -32,6 +32,7 @@ def in_a_backlog(rig: Rig, scale: float) -> list[Row]:
         per_s = (provider.taken() - before) / (time.monotonic() - began)
         with filling.connect() as conn:
             is_left = not filling.is_settled(conn)
+    filling.empty_queue()
     what, pace = "urgent mail in a backlog, p99", f"the backlog left at {per_s:,.0f} recipients/s"
     note = pace if is_left else f"{pace} AND WAS GONE BEFORE THE END: ask for a larger scale"
     mails = f"{len(within)} urgent mails each; {note}"
