@@ -34,6 +34,7 @@ def test_the_part_that_goes_first_is_large_enough_to_tell_and_no_larger(
         ({"since_s": 601}, Decision.STOP),
         ({"since_s": 601, "final": 50}, Decision.GO),
         ({"since_s": 601, "final": 50, "handed": 99}, Decision.WAIT),
+        ({"chosen": 0, "handed": 0, "final": 0}, Decision.STOP),
     ],
 )
 def test_the_rest_goes_waits_or_stays(changes: dict[str, int], decision: Decision) -> None:

@@ -30,6 +30,7 @@ class Seen:
     """What became of the chosen so far."""
 
     chosen: int
+    """Without those that were never to be sent, or not any more."""
     handed: int
     """Of these: not waiting in the house any more."""
     final: int
@@ -57,6 +58,8 @@ def chosen(recipients: int, plan: Plan) -> int:
 
 def decide(plan: Plan, seen: Seen) -> tuple[Decision, str]:
     """What becomes of the rest by now, and why, in a sentence."""
+    if seen.chosen == 0:
+        return Decision.STOP, "none of those that were to go first was sent"
     for count, most, what in (
         (seen.failed, plan.bounces_max, "failed"),
         (seen.complained, plan.complaints_max, "complained"),
