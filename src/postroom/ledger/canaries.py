@@ -6,13 +6,16 @@ from uuid import UUID
 
 from postroom.domain.canary import Decision, Plan, Seen, decide
 from postroom.domain.delivery import EventType, Stage
-from postroom.ledger.db import Connection, transaction
+from postroom.ledger.db import Connection, connection, transaction
 from postroom.ledger.drafts import Draft
+from postroom.ledger.ids import bounds
 from postroom.ledger.local_events import record_moves
 
 WAITS, STAYS = "canary", "canary_stopped"
 """Reasons of the deliveries that are held for it: no decision yet, and decided against."""
 
+_AT_ONCE = 20
+"""Canaries that one step looks at."""
 _FINAL = "verdict IN ('delivered', 'bounced', 'rejected', 'suppressed')"
 _SEEN = f"""
 SELECT count(*) FILTER (WHERE stage NOT IN ('suppressed', 'rejected', 'cancelled', 'expired')),
@@ -21,7 +24,9 @@ SELECT count(*) FILTER (WHERE stage NOT IN ('suppressed', 'rejected', 'cancelled
        count(*) FILTER (WHERE stage = 'handed' AND verdict IN ('bounced', 'rejected')),
        count(*) FILTER (WHERE complained_at IS NOT NULL),
        COALESCE(extract(epoch FROM now() - (
-           SELECT max(begun_at) FROM handover WHERE delivery_id = ANY(%(ids)s::uuid[])))::float8, 0)
+           SELECT max(begun_at) FROM handover
+            WHERE delivery_id = ANY(%(ids)s::uuid[])
+              AND handover.id BETWEEN %(low)s AND %(high)s))::float8, 0)
   FROM delivery
  WHERE id = ANY(%(ids)s::uuid[])
 """
@@ -54,19 +59,31 @@ def keep(conn: Connection, drafts: Iterable[Draft]) -> None:
 
 def look(limit: int) -> int:
     """How many deliveries were moved by what canaries have shown; at most `limit` of each."""
+    return sum(_look_at(id, limit) for id in _some_open())
+
+
+def _some_open() -> list[UUID]:
+    """Those that have decided, then some of the others: any that waits for long keeps none back."""
+    with connection() as conn:
+        rows = conn.execute(
+            "SELECT message_id FROM canary WHERE NOT done"
+            " ORDER BY decision = 'wait', random() LIMIT %s",
+            (_AT_ONCE,),
+        ).fetchall()
+    return [id for (id,) in rows]
+
+
+def _look_at(message_id: UUID, limit: int) -> int:
     with transaction() as conn:
-        return sum(_look(conn, one, limit) for one in _open(conn))
-
-
-def _open(conn: Connection) -> list[Open]:
-    rows = conn.execute(
-        "SELECT message_id, chosen, share, wait_s, bounces_max, complaints_max, decision, why"
-        "  FROM canary WHERE NOT done ORDER BY message_id LIMIT 100 FOR UPDATE SKIP LOCKED"
-    ).fetchall()
-    return [
-        Open(id, chosen, Plan(*plan), Decision(decision), why)
-        for id, chosen, *plan, decision, why in rows
-    ]
+        row = conn.execute(
+            "SELECT message_id, chosen, share, wait_s, bounces_max, complaints_max, decision, why"
+            "  FROM canary WHERE message_id = %s AND NOT done FOR UPDATE SKIP LOCKED",
+            (message_id,),
+        ).fetchone()
+        if row is None:
+            return 0
+        id, chosen, *plan, decision, why = row
+        return _look(conn, Open(id, chosen, Plan(*plan), Decision(decision), why), limit)
 
 
 def _look(conn: Connection, one: Open, limit: int) -> int:
@@ -86,7 +103,8 @@ def _look(conn: Connection, one: Open, limit: int) -> int:
 
 
 def _seen(conn: Connection, chosen: list[UUID]) -> Seen:
-    (row,) = conn.execute(_SEEN, {"ids": chosen}).fetchall()
+    low, high = bounds(chosen) if chosen else (None, None)
+    (row,) = conn.execute(_SEEN, {"ids": chosen, "low": low, "high": high}).fetchall()
     count, handed, final, failed, complained, since_s = row
     return Seen(count, handed, final, failed, complained, since_s if handed == count else 0.0)
 
