@@ -1,6 +1,7 @@
 """A part of a message goes first; what comes of it moves the rest."""
 
 from dataclasses import replace
+from datetime import timedelta
 from uuid import UUID
 
 import pytest
@@ -15,6 +16,7 @@ from postroom.ledger.events import record
 from postroom.ledger.ids import uuid7
 from postroom.ledger.verify import verify
 from postroom.submission.canary import first_ones
+from tests.helpers import eventually
 from tests.ledger import making
 from tests.ledger.making import accept, application, begin, claim, new_message, now, scalar, settle
 
@@ -64,6 +66,25 @@ def test_only_the_chosen_part_can_be_claimed_and_it_is_no_run_of_the_list() -> N
     numbers = sorted(int(one.recipient[1:].partition("@")[0]) for one in claim(1000))
     assert numbers != list(range(FIRST))
     assert canaries.decision(id) == ("wait", None)
+
+
+def test_a_list_that_is_tried_again_is_tried_with_others() -> None:
+    runs = [
+        {one.recipient_key for one in message().deliveries if one.stage is Stage.QUEUED}
+        for _ in range(2)
+    ]
+    assert [len(run) for run in runs] == [FIRST, FIRST]
+    assert runs[0] != runs[1]
+
+
+def test_a_canary_is_decided_however_many_others_wait() -> None:
+    for _ in range(30):
+        accept(replace(message(), send_at=now() + timedelta(days=1)))
+    with connection() as conn:
+        conn.execute("UPDATE delivery SET due_at = now() + interval '1 day'")
+    _, attempt = sent()
+    hear(attempt, EventType.DELIVERED, FIRST)
+    eventually(lambda: canaries.look(1000) == PEOPLE - FIRST)
 
 
 def test_the_rest_waits_while_the_answers_are_out() -> None:
