@@ -2,7 +2,7 @@
 
 from django.db import connection
 
-from postroom.feedback.keeping import keeping
+from postroom.feedback import keeping
 from postroom.ledger import keys
 
 _KEPT = ("django_migrations", "django_content_type", "auth_permission")
@@ -11,7 +11,7 @@ _KEPT = ("django_migrations", "django_content_type", "auth_permission")
 def empty() -> None:
     """Empties every table that holds anything, starts its numbers anew, and forgets its rows."""
     keys._remembered.clear()
-    keeping.cache_clear()
+    keeping.forget()
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT relname FROM pg_class"

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from postroom.feedback.keeping import keeping
+from postroom.feedback import keeping
 from postroom.ledger import accounts
 from tests.fake_sns import TOPIC
 from tests.feedback.topic import Topic, serving
@@ -20,6 +20,6 @@ def topic() -> Iterator[Topic]:
 @pytest.fixture
 def path(ledger: None, topic: Topic) -> str:
     """The webhook of an account that expects the topic."""
-    keeping.cache_clear()
+    keeping.forget()
     settings = {"topic_arns": TOPIC, "sns_endpoint": topic.endpoint}
     return f"/feedback/amazon/{accounts.add('amazon', 'ses', True, settings)}"

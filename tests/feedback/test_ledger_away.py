@@ -12,8 +12,8 @@ import pytest
 from django.conf import settings
 from django.test import Client
 
+from postroom.feedback import housekeeping, known_accounts, ledger_watch
 from postroom.feedback import keeping as keeping_module
-from postroom.feedback import known_accounts, ledger_watch
 from postroom.feedback.keeping import Keeping, keeping
 from postroom.feedback.ledger_watch import LedgerWatch
 from postroom.ledger import accounts
@@ -22,6 +22,7 @@ from postroom.ledger.spool import spool
 from postroom.ledger.writer import store_receipt
 from tests.feedback.making import Teller, teller
 from tests.feedback.topic import Topic, post
+from tests.helpers import eventually
 from tests.ledger.making import scalar
 
 pytestmark = pytest.mark.usefixtures("ledger", "spooling")
@@ -36,21 +37,22 @@ def spooling(data: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setattr(ledger_watch, "AWAY_S", 0.0)
     monkeypatch.setattr(known_accounts, "CURRENT_S", 0.0)
     spool.cache_clear()
-    keeping.cache_clear()
+    keeping_module.forget()
     yield
     spool().close()
     spool.cache_clear()
+    keeping_module.forget()
 
 
 @pytest.fixture
 def outage() -> Iterator[Outage]:
-    """Inside, nothing listens where the database was."""
+    """Inside, nothing listens where the database was; gives the pool that is asked in vain."""
 
     @contextmanager
-    def away() -> Iterator[None]:
+    def away() -> Iterator[psycopg_pool.ConnectionPool]:
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr("postroom.ledger.db._pool", lambda: nowhere)
-            yield
+            yield nowhere
 
     with psycopg_pool.ConnectionPool(
         "host=127.0.0.1 port=1", min_size=0, max_size=1, timeout=0.1, reconnect_timeout=0.1
@@ -70,6 +72,33 @@ def known_teller() -> Teller:
     return provider
 
 
+@contextmanager
+def looking_after() -> Iterator[None]:
+    """What each worker does beside answering."""
+    stop = threading.Event()
+    thread = threading.Thread(target=housekeeping.serve, args=(stop,))
+    thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        thread.join()
+
+
+def test_what_is_spooled_in_an_outage_is_stored_by_itself_afterwards(
+    outage: Outage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(housekeeping, "LOOK_S", 0.01)
+    monkeypatch.setattr(housekeeping, "AFTER_FAILURE_S", 0.01)
+    provider = known_teller()
+    with looking_after():
+        with outage() as nowhere:
+            assert provider.tell().status_code == 200
+            eventually(lambda: nowhere.get_stats()["requests_errors"] > 5)
+        eventually(lambda: spool().held().size_bytes == 0)
+    assert receipts() == 2
+
+
 def test_a_notification_is_spooled_without_credentials_and_stored_when_the_ledger_is_back(
     outage: Outage,
 ) -> None:
@@ -77,7 +106,7 @@ def test_a_notification_is_spooled_without_credentials_and_stored_when_the_ledge
     with outage():
         assert provider.post(b'[{"event": "spooled"}]').status_code == 200
         assert spool().held().oldest_at is not None
-    keeping().look_after()
+    keeping().drain()
     assert spool().held().size_bytes == 0
     assert receipts() == 2
     headers = scalar("SELECT headers FROM receipt ORDER BY id DESC LIMIT 1")
@@ -94,7 +123,8 @@ def test_before_the_ledger_was_ever_asked_a_notification_is_to_be_repeated(outag
 
 def test_a_worker_knows_the_accounts_before_it_hears_of_any(outage: Outage) -> None:
     provider = teller()
-    keeping().look_after()
+    with looking_after():
+        eventually(lambda: keeping().accounts._asked_at)
     with outage():
         assert provider.tell().status_code == 200
 
@@ -160,7 +190,7 @@ def test_a_commit_that_takes_too_long_is_not_waited_for_and_stores_no_second_rec
     assert provider.tell().status_code == 200
     assert committed.pop().result(10)
     assert spool().held().oldest_at is not None
-    keeping().look_after()
+    keeping().drain()
     assert (receipts(), spool().held().size_bytes) == (2, 0)
 
 
@@ -171,7 +201,7 @@ def test_a_confirmation_is_made_though_it_is_only_spooled(
     with outage():
         assert post(path, topic.confirmation()).status_code == 200
     assert len(topic.visits) == 1
-    keeping().look_after()
+    keeping().drain()
     assert receipts() == 2
 
 

@@ -7,8 +7,7 @@ from typing import Any
 
 import pytest
 
-from postroom.feedback import interpreter
-from postroom.feedback.keeping import keeping
+from postroom.feedback import interpreter, keeping
 from postroom.feedback.reading import read_receipt
 from postroom.ledger import accounts, receipts, suppressions
 from postroom.ledger.attempts import NewAttempt
@@ -24,7 +23,7 @@ pytestmark = pytest.mark.usefixtures("ledger", "forgetful")
 @pytest.fixture
 def forgetful() -> None:
     """What the web role remembers of accounts belongs to one test."""
-    keeping.cache_clear()
+    keeping.forget()
 
 
 def handed_over() -> NewAttempt:

@@ -2,6 +2,7 @@
 
 import logging
 import threading
+from collections.abc import Callable
 
 from postroom.feedback.keeping import keeping
 from postroom.ledger.db import LedgerUnavailable
@@ -10,6 +11,7 @@ log = logging.getLogger(__name__)
 
 LOOK_S = 1.0
 """A look costs one listing of a directory, and every five seconds the accounts are asked for."""
+AFTER_FAILURE_S = 2.0
 
 
 def serve(stop: threading.Event) -> None:
@@ -19,14 +21,17 @@ def serve(stop: threading.Event) -> None:
     known before the ledger goes away, not when the first notification finds it gone.
     """
     while not stop.is_set():
-        _look()
-        stop.wait(LOOK_S)
+        is_well = [_does(keeping().accounts.refresh), _does(keeping().drain)]
+        stop.wait(LOOK_S if all(is_well) else AFTER_FAILURE_S)
 
 
-def _look() -> None:
+def _does(step: Callable[[], None]) -> bool:
     try:
-        keeping().look_after()
+        step()
     except LedgerUnavailable as error:
         log.warning("spooled notifications wait, the ledger is away: %s", error)
     except Exception:
-        log.exception("ALARM the spool cannot be looked after")
+        log.exception("ALARM a worker's housekeeping fails")
+    else:
+        return True
+    return False

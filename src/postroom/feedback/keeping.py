@@ -1,6 +1,7 @@
 """Puts receipts on disk: into the ledger, or into the spool while that is away."""
 
 import logging
+import threading
 from concurrent.futures import TimeoutError as FutureTimeout
 from functools import cache
 
@@ -20,6 +21,7 @@ class Keeping:
 
     def __init__(self) -> None:
         self._watch = LedgerWatch()
+        self._spool = spool()
         self.accounts = KnownAccounts(self._watch)
 
     def keep(self, receipt: NewReceipt) -> None:
@@ -28,7 +30,7 @@ class Keeping:
         A commit that only comes after our patience has ended stores the same receipt, once.
         """
         if not (self._watch.is_worth_a_try() and self._is_stored(receipt)):
-            spool().append(receipt)
+            self._spool.append(receipt)
 
     def _is_stored(self, receipt: NewReceipt) -> bool:
         try:
@@ -40,15 +42,27 @@ class Keeping:
         self._watch.answered()
         return True
 
-    def look_after(self) -> None:
-        """Keep the accounts known, and bring what was spooled into the ledger."""
-        self.accounts.refresh()
-        stored = drain(spool())
+    def drain(self) -> None:
+        """Bring what was spooled into the ledger; raises LedgerUnavailable."""
+        stored = drain(self._spool)
         if stored:
             log.info("%d spooled notifications were stored", stored)
 
 
-@cache
+_one_at_a_time = threading.Lock()
+
+
 def keeping() -> Keeping:
-    """This process's own."""
+    """This process's own; threads come all at once, and a second one would lock a second file."""
+    with _one_at_a_time:
+        return _made()
+
+
+@cache
+def _made() -> Keeping:
     return Keeping()
+
+
+def forget() -> None:
+    """Know nothing of the accounts any more; the next call begins anew."""
+    _made.cache_clear()

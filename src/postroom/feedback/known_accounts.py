@@ -9,7 +9,7 @@ from concurrent.futures import TimeoutError as FutureTimeout
 
 from postroom.feedback.ledger_watch import PATIENCE_S, LedgerWatch
 from postroom.ledger import accounts
-from postroom.ledger.accounts import AccountRow
+from postroom.ledger.accounts import AccountRow, SealBroken
 from postroom.ledger.db import LedgerUnavailable
 
 log = logging.getLogger(__name__)
@@ -76,7 +76,7 @@ class KnownAccounts:
 def _answer(asking: Future[Rows]) -> None:
     try:
         asking.set_result({row.name: row for row in accounts.all_accounts()})
-    except LedgerUnavailable as error:
+    except (LedgerUnavailable, SealBroken) as error:
         asking.set_exception(error)
     except BaseException as error:  # whatever it was, whoever waits is to have it
         log.exception("the accounts cannot be read")
