@@ -93,8 +93,8 @@ def hear(made: Busy) -> None:
     """Every kind of event that providers tell, one of them twice."""
     body = b'[{"event": "one"}, {"event": "two"}]'
     headers = {"content-type": "application/json"}
-    new = NewReceipt(making.account(), making.now(), headers, body)
-    receipt, again = store_receipt(new).result(10), store_receipt(new).result(10)
+    first, second = (NewReceipt(making.account(), making.now(), headers, body) for _ in range(2))
+    receipt, again = store_receipt(first).result(10), store_receipt(second).result(10)
 
     def of(name: str, event: EventType, **changes: object) -> NewEvent:
         return heard_of(made, receipt, name, event, receipt_start=1, receipt_length=16, **changes)
