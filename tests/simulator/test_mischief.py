@@ -109,6 +109,23 @@ def test_half_an_answer_breaks_off_after_acceptance(start: Start) -> None:
     assert len(running.truth.copies) == 1
 
 
+def test_429_and_503_say_how_long_to_wait_where_they_are_to(start: Start) -> None:
+    running = start({"too_many": 1, "retry_after_s": 7})
+    assert running.send(ONE).headers["Retry-After"] == "7"
+    running.make_mischief(error_before=1, retry_after_s=9)
+    assert running.send(ONE).headers["Retry-After"] == "9"
+    running.make_mischief(error_before=1, error_status=500, retry_after_s=9)
+    assert "Retry-After" not in running.send(ONE).headers
+
+
+def test_an_answer_may_be_a_web_page_though_the_mail_was_taken(start: Start) -> None:
+    running = start({"wrong_type": 1})
+    answer = running.send(ONE)
+    assert answer.status == 202
+    assert answer.headers["Content-Type"].startswith("text/html")
+    assert len(running.truth.copies) == 1
+
+
 def test_mischief_happens_as_often_as_asked_and_the_same_for_one_seed(start: Start) -> None:
     def statuses(seed: int) -> list[int]:
         running.make_mischief(seed=seed, too_many=0.3)

@@ -9,6 +9,7 @@ from aiohttp import web
 
 from postroom.simulator.mischief import Act, Troublemaker
 from postroom.simulator.post_office import PostOffice
+from postroom.simulator.spoiling import SPOILING
 
 HANG_S = 600.0
 """A call that is never answered is let go after this: the longest a caller will wait."""
@@ -77,7 +78,10 @@ class HttpDoor(ABC):
             return await self._mischief(act, request)
         answer = await work(body)
         await asyncio.sleep(wait_s)
-        if (act := trouble.after()) is not Act.NOTHING:
+        act = trouble.after()
+        if act in SPOILING:
+            return SPOILING[act](answer)
+        if act is not Act.NOTHING:
             return await self._mischief(act, request, answer.status)
         return answer
 
@@ -96,16 +100,22 @@ class HttpDoor(ABC):
         mischief = self.house.trouble.mischief
         match act:
             case Act.TOO_MANY:
-                return self.in_trouble(429)
+                return self._later(429)
             case Act.REFUSE:
                 return self.in_trouble(mischief.refuse_status)
             case Act.ERROR:
-                return self.in_trouble(mischief.error_status)
+                return self._later(mischief.error_status)
             case Act.HANG:
                 await asyncio.sleep(HANG_S)
             case Act.HALF if request.transport:
                 request.transport.write(f"HTTP/1.1 {status} OK\r\nContent-Ty".encode())
         return cut(request)
+
+    def _later(self, status: int) -> web.Response:
+        answer, after_s = self.in_trouble(status), self.house.trouble.mischief.retry_after_s
+        if after_s is not None and status in (429, 503):
+            answer.headers["Retry-After"] = str(after_s)
+        return answer
 
 
 def cut(request: web.Request) -> web.StreamResponse:

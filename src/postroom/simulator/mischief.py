@@ -25,10 +25,12 @@ class Mischief:
     """Most calls in one second; the others get 429. None: no limit."""
     too_many: float = 0.0
     """Calls answered 429 whatever their number."""
+    retry_after_s: int | None = None
+    """What `Retry-After` says with 429 and 503. None: nothing."""
     refuse: float = 0.0
     """Calls refused with `refuse_status`."""
     refuse_status: int = 400
-    """400, 401, 403 or 413."""
+    """400, 401, 403, 413 or 421."""
     error_before: float = 0.0
     """Calls answered `error_status` and not taken."""
     error_after: float = 0.0
@@ -44,6 +46,12 @@ class Mischief:
     """Connections cut after the call was taken."""
     half_answer: float = 0.0
     """Calls taken whose answer breaks off in the middle."""
+    half_body: float = 0.0
+    """Calls taken whose answer ends well, and holds half of what it should."""
+    wrong_type: float = 0.0
+    """Calls taken, and answered with a web page under the usual status."""
+    fewer_results: float = 0.0
+    """Calls taken whose answer leaves the last recipient out, where it names each."""
     webhook_delay_ms: tuple[float, float] = (0.0, 0.0)
     """Least and greatest wait before a batch is posted, so that batches overtake one another."""
     webhook_repeat: float = 0.0
@@ -100,6 +108,9 @@ class Act(StrEnum):
     HANG = "hang"
     DROP = "drop"
     HALF = "half"
+    HALF_BODY = "half_body"
+    WRONG_TYPE = "wrong_type"
+    FEWER_RESULTS = "fewer_results"
 
 
 class Troublemaker:
@@ -136,6 +147,9 @@ class Troublemaker:
             (Act.HANG, m.hang_after),
             (Act.DROP, m.drop_after),
             (Act.HALF, m.half_answer),
+            (Act.HALF_BODY, m.half_body),
+            (Act.WRONG_TYPE, m.wrong_type),
+            (Act.FEWER_RESULTS, m.fewer_results),
         )
 
     def latency_s(self) -> float:
