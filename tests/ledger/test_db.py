@@ -44,6 +44,8 @@ def test_threads_that_come_at_once_share_one_pool(
         ("SET LOCAL lock_timeout = 1; LOCK TABLE application", db.LedgerContended),
         ("SET LOCAL statement_timeout = 1; SELECT pg_sleep(1)", db.LedgerContended),
         ("SELECT pg_terminate_backend(pg_backend_pid())", db.LedgerUnavailable),
+        ("SET TRANSACTION READ ONLY; TRUNCATE application", db.LedgerUnavailable),
+        ("DO $$ BEGIN RAISE internal_error; END $$", db.LedgerUnavailable),
         ("DO $$ BEGIN RAISE program_limit_exceeded; END $$", psycopg.OperationalError),
     ],
 )

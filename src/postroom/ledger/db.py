@@ -27,8 +27,10 @@ _CONTENDED = (
     psycopg.errors.LockNotAvailable,
     psycopg.errors.QueryCanceled,
 )
-_ABSENT = ("08", "25P03", "53", "57", "58")
-"""Beginnings of the codes of a server that is away, full, or has let us go (Appendix A)."""
+_ABSENT = ("08", "25006", "25P03", "53", "57", "58", "XX000")
+"""Beginnings of the codes of a server that is away, full, read-only, or has let us go (Appendix A).
+
+XX000: also of a full quota and of a limit on file sizes, for which PostgreSQL has no code."""
 
 
 _one_at_a_time = threading.Lock()
@@ -48,6 +50,9 @@ def _opened() -> ConnectionPool[Connection]:
         max_size=settings.POSTROOM_DATABASE_CONNECTIONS_MAX,
         kwargs={"autocommit": True, "options": _OPTIONS, "application_name": "postroom"},
         timeout=10,
+        # The pauses between its tries double: after a long absence it would look once a minute.
+        # A series that ends early lets the next caller begin a new one at once.
+        reconnect_timeout=3,
         max_idle=60,
         check=ConnectionPool.check_connection,
         open=True,
@@ -73,7 +78,7 @@ def connection() -> Iterator[Connection]:
         raise LedgerContended(str(error)) from error
     except PoolTimeout as error:
         raise LedgerUnavailable(str(error)) from error
-    except psycopg.OperationalError as error:
+    except (psycopg.OperationalError, psycopg.InternalError) as error:
         if error.sqlstate is not None and not error.sqlstate.startswith(_ABSENT):
             raise  # the statement's own fault, which the next try would meet again
         raise LedgerUnavailable(str(error)) from error
