@@ -88,6 +88,11 @@ class Session(SMTP):
 
     # The session as a whole
 
+    def connection_lost(self, error: Exception | None) -> None:
+        """However a client leaves, to us it is gone: asyncio logs an error nobody asks about."""
+        del error
+        super().connection_lost(None)
+
     async def _handle_client(self) -> None:
         try:
             with self._listener.admit(self._peer_ip) as admitted:
