@@ -30,10 +30,21 @@ def time_passes(seconds: float) -> None:
 def test_stretches_follow_one_another_whoever_takes_them() -> None:
     account()
     with ThreadPoolExecutor(8) as threads:
-        starts = sorted(turns.in_s for turns in threads.map(take, [10.0] * 20))
-    gaps = [later - earlier for earlier, later in pairwise(starts)]
-    assert min(gaps) > 9
-    assert -1 < starts[0] <= 0
+        turns = list(threads.map(take, [0.05] * 20))
+    assert all(one.given for one in turns)
+    starts = sorted(one.begins_s for one in turns)
+    assert min(later - earlier for earlier, later in pairwise(starts)) > 0.0499
+    assert max(one.told_at + one.in_s for one in turns) > min(one.told_at for one in turns) + 0.9
+
+
+def test_a_turn_far_ahead_is_not_given_and_takes_nothing_from_the_others() -> None:
+    assert take(10).given
+    for _ in range(3):
+        refused = take(10)
+        assert not refused.given
+        assert refused.in_s == pytest.approx(10, abs=1)
+    time_passes(10)
+    assert take(10).given
 
 
 def test_time_that_nobody_used_is_not_saved_up() -> None:
@@ -45,6 +56,7 @@ def test_time_that_nobody_used_is_not_saved_up() -> None:
 
 def test_no_turn_is_given_while_the_account_rests() -> None:
     paces.slow(account(), 30, None)
+    assert not take(1).given
     assert take(1).in_s == pytest.approx(30, abs=1)
     assert paces.standings()[account()].rest_s == pytest.approx(30, abs=1)
 
@@ -78,6 +90,15 @@ def test_a_day_holds_no_more_recipients_than_it_may() -> None:
     assert take(0, 1, per_day=100).day_is_full
     time_passes(86_400)
     assert not take(0, 100, per_day=100).day_is_full
+
+
+def test_midnight_makes_what_the_provider_left_no_more() -> None:
+    take(0, 40)
+    paces.tell(account(), None, 60)
+    assert not take(0, 10, per_day=100).day_is_full
+    time_passes(86_400)
+    take(0, 1)
+    assert paces.standings()[account()].told_per_day == 50
 
 
 def test_what_the_provider_tells_stands_beside_what_was_learned() -> None:

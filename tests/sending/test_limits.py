@@ -97,7 +97,7 @@ def schedule(taken: Taken | None = None) -> Meter:
         noted.recipients += recipients
         start = max(ends, time.monotonic())
         ends = start + stretch_s
-        return Turns(start - time.monotonic())
+        return Turns(start - time.monotonic(), begins_s=start)
 
     return Meter(take)
 
@@ -147,11 +147,61 @@ def test_a_meter_without_limits_lets_everybody_pass_and_asks_nobody() -> None:
 
 
 def test_whoever_would_wait_too_long_is_sent_away_with_the_time() -> None:
-    meter = Meter(lambda _s, _n, _d: Turns(30.0))
+    meter = Meter(lambda _s, _n, _d: Turns(30.0, given=False))
     meter.limits = Limits(calls_per_s=1)
     with pytest.raises(Later) as raised:
         met(meter, [Lane.BULK])
     assert raised.value.in_s == 30
+
+
+def test_whoever_waits_is_told_when_no_turn_can_be_had() -> None:
+    def take(*_: object) -> Turns:
+        raise ZeroDivisionError
+
+    meter = Meter(take)
+    meter.limits = Limits(calls_per_s=1)
+    with pytest.raises(ZeroDivisionError):
+        met(meter, [Lane.BULK])
+
+
+def turns_of(meter: Meter, calls: int) -> list[float]:
+    """The instants of the turns of so many calls that wait at once."""
+
+    async def all_of_them() -> list[float]:
+        return await asyncio.gather(*(meter.turn(Lane.BULK, 1) for _ in range(calls)))
+
+    return asyncio.run(all_of_them())
+
+
+def test_what_another_sender_took_in_between_is_not_used() -> None:
+    ours: list[tuple[float, float]] = []
+
+    def take(stretch_s: float, recipients: int, per_day: float | None) -> Turns:
+        del recipients, per_day
+        start = max(time.monotonic(), ours[-1][1] + 0.005 if ours else 0.0)
+        ours.append((start, start + stretch_s))
+        return Turns(start - time.monotonic(), begins_s=start)
+
+    meter = Meter(take)
+    meter.limits = Limits(calls_per_s=200)
+    assert all(
+        any(begins - 0.001 <= at <= ends + 0.001 for begins, ends in ours)
+        for at in turns_of(meter, 100)
+    )
+
+
+def test_an_answer_that_comes_late_makes_no_turn_later() -> None:
+    told: list[float] = []
+
+    def take(*_: object) -> Turns:
+        turns = Turns(0.3)
+        told.append(turns.told_at + turns.in_s)
+        time.sleep(0.2)
+        return turns
+
+    meter = Meter(take)
+    meter.limits = Limits(calls_per_s=1)
+    assert turns_of(meter, 1) == told
 
 
 @pytest.mark.usefixtures("ledger")
@@ -175,6 +225,17 @@ def test_two_senders_together_keep_the_limit_of_an_account(
             eventually(lambda: stages() == {"submitted": 60}, within_s=30)
     assert len(provider.taken) == len(made) == 60
     assert most_in_a_second(made) <= 20
+
+
+@pytest.mark.usefixtures("ledger")
+def test_an_account_of_a_call_in_seconds_makes_it() -> None:
+    with fake_provider() as provider:
+        add_account(provider, calls_per_s="0.4")
+        for number in range(3):
+            post_http(["a@example.org"], subject=str(number))
+        with sending():
+            eventually(lambda: stages() == {"submitted": 3}, within_s=20)
+    assert len(provider.taken) == 3
 
 
 @pytest.mark.usefixtures("ledger")

@@ -4,11 +4,15 @@ A row holds when the account's next turn begins. A sender takes a stretch of tur
 instant on, so no two senders ever use the same one, whatever their number and their clocks.
 """
 
-from dataclasses import dataclass
+import time
+from dataclasses import dataclass, field
 
-from postroom.domain.retry import ASKED_S_MAX
 from postroom.ledger.db import connection
 
+WAIT_S_MAX = 2.0
+"""No turn is given that lies further ahead: whoever would wait longer asks again by then."""
+FULL_S = 300.0
+"""So long after a day was found full it is asked again: it may be another day, or a wider limit."""
 GROWTH_PER_S = 1.05
 """By this factor a learned pace grows each second: from a half to the whole in some 14 s."""
 LEARNED_PER_S_MAX = 10_000.0
@@ -21,16 +25,50 @@ _KNOWN = {"growth": GROWTH_PER_S, "forgotten": LEARNED_PER_S_MAX}
 
 @dataclass(frozen=True, slots=True)
 class Turns:
-    """A stretch of turns that belong to one sender."""
+    """A stretch of turns that belong to one sender, or the word that there is none for a while."""
 
     in_s: float
-    """Seconds until the first one; negative when it is over already; where the day is full, when
-    to ask again."""
+    """Seconds until the first one, negative when it is over already; where none is given, until it
+    makes sense to ask again."""
+    begins_s: float = 0.0
+    """The same on the clock of the database, whose zero does not matter: a stretch that begins
+    where another ended has nobody between."""
+    given: bool = True
     day_is_full: bool = False
-    """Nothing was given: the account has had its recipients of this day."""
+    """None is given, for the account has had its recipients of this day."""
+    told_at: float = field(default_factory=time.monotonic)
+    """When that was so, on the monotonic clock of this machine."""
 
 
-_FULL = Turns(ASKED_S_MAX, day_is_full=True)
+_FULL = Turns(FULL_S, given=False, day_is_full=True)
+
+_DAY_COUNT = "%(n)s + CASE WHEN pace.day = {today} THEN pace.day_count ELSE 0 END"
+_TODAY = "(now() AT TIME ZONE 'UTC')::date"
+_NEXT = "GREATEST(pace.next_at, pace.rest_until, clock_timestamp())"
+_DAY_IS_FULL = f"COALESCE({_DAY_COUNT.format(today=_TODAY)} > %(per_day)s::float8, false)"
+# What the provider left for 24 hours is not made more by midnight. Nobody waits for the disk: an
+# answer that comes late is a turn lost, and a server that crashed is away for longer than a turn.
+_TAKE = f"""
+INSERT INTO account_pace AS pace (account_id, next_at, day, day_count)
+VALUES (%(id)s, clock_timestamp() + %(stretch)s * interval '1 s', {_TODAY}, %(n)s)
+ON CONFLICT (account_id) DO UPDATE
+   SET next_at = {_NEXT} + %(stretch)s * interval '1 s',
+       told_per_day = pace.told_per_day
+                    - CASE WHEN pace.day = {_TODAY} THEN 0 ELSE pace.day_count END,
+       day = {_TODAY},
+       day_count = {_DAY_COUNT.format(today=_TODAY)}
+ WHERE NOT {_DAY_IS_FULL}
+   AND {_NEXT} <= clock_timestamp() + %(wait_max)s * interval '1 s'
+RETURNING extract(epoch FROM next_at - clock_timestamp())::float8 - %(stretch)s,
+          extract(epoch FROM next_at)::float8 - %(stretch)s,
+          set_config('synchronous_commit', 'off', true)
+"""
+_WHY_NOT = f"""
+SELECT {_DAY_IS_FULL},
+       GREATEST(0, extract(epoch FROM {_NEXT} - clock_timestamp()))::float8
+  FROM account_pace AS pace
+ WHERE account_id = %(id)s
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,25 +89,19 @@ def take(account_id: int, stretch_s: float, recipients: int, per_day: float | No
     """The next stretch of so many seconds for this sender; `per_day`: recipients, None: any."""
     if per_day is not None and recipients > per_day:
         return _FULL
+    asked = {
+        "id": account_id,
+        "stretch": stretch_s,
+        "n": recipients,
+        "per_day": per_day,
+        "wait_max": WAIT_S_MAX,
+    }
     with connection() as conn:
-        row = conn.execute(
-            "INSERT INTO account_pace AS pace (account_id, next_at, day, day_count)"
-            " VALUES (%(id)s, clock_timestamp() + %(stretch)s * interval '1 s',"
-            "         (now() AT TIME ZONE 'UTC')::date, %(n)s)"
-            " ON CONFLICT (account_id) DO UPDATE"
-            "   SET next_at = GREATEST(pace.next_at, pace.rest_until, clock_timestamp())"
-            "               + %(stretch)s * interval '1 s',"
-            "       day = excluded.day,"
-            "       day_count = excluded.day_count"
-            "                 + CASE WHEN pace.day = excluded.day THEN pace.day_count ELSE 0 END"
-            " WHERE %(per_day)s::float8 IS NULL"
-            "    OR excluded.day_count"
-            "       + CASE WHEN pace.day = excluded.day THEN pace.day_count ELSE 0 END"
-            "       <= %(per_day)s::float8"
-            " RETURNING extract(epoch FROM next_at - clock_timestamp())::float8 - %(stretch)s",
-            {"id": account_id, "stretch": stretch_s, "n": recipients, "per_day": per_day},
-        ).fetchone()
-    return _FULL if row is None else Turns(row[0])
+        row = conn.execute(_TAKE, asked).fetchone()
+        if row is not None:
+            return Turns(*row[:2])
+        day_is_full, in_s = conn.execute(_WHY_NOT, asked).fetchall()[0]
+    return _FULL if day_is_full else Turns(in_s, given=False)
 
 
 def slow(account_id: int, rest_s: float, observed_per_s: float | None) -> None:

@@ -28,11 +28,7 @@ LEASE_S = 0.1
 """Seconds of turns that are taken together: short, so that a 429 is heeded by all at once."""
 AHEAD_S = 0.06
 """A call is told its turn so long before, to commit its attempt meanwhile."""
-_GAP_S = 0.01
-"""Stretches that lie no further apart are one: an instant is as exact as its answer is quick."""
-_ROUNDING_S = 1e-6
-WAIT_S_MAX = 2.0
-"""Whoever would wait longer gives his claim back."""
+_ROUNDING_S = 1e-5
 
 Take = Callable[[float, int, float | None], Turns]
 """Stretch in seconds, recipients, recipients a day: the ledger's `take` for one account."""
@@ -106,21 +102,27 @@ class Meter:
 
     async def _give(self) -> None:
         """Take stretches and give them out while anybody waits."""
-        begins = ends = 0.0
+        begins, ended_s = 0.0, float("-inf")
         while self._waiting:
             first = self._first()
-            turns = await self._taken(first)
-            if turns.day_is_full and len(first) > 1:
-                first = first[:1]
+            try:
                 turns = await self._taken(first)
-            if turns.day_is_full or turns.in_s > WAIT_S_MAX:
-                self._send_away(turns.in_s)
+                if turns.day_is_full and len(first) > 1:
+                    first = first[:1]
+                    turns = await self._taken(first)
+            except Exception as error:  # noqa: BLE001 - handed on to those who wait
+                self._send_away(error)
                 continue
-            at = time.monotonic() + turns.in_s
+            if turns.day_is_full:
+                self._full_until = time.monotonic() + turns.in_s
+            if not turns.given:
+                self._send_away(Later(turns.in_s))
+                continue
+            at, stretch_s = turns.told_at + turns.in_s, sum(map(self._stretch_s, first))
             # What was left of the last stretch belongs to this one where nobody came between.
-            begins = begins if abs(at - ends) <= _GAP_S else at
-            ends = at + sum(map(self._stretch_s, first))
-            begins = await self._give_out(begins, ends)
+            begins = begins if abs(turns.begins_s - ended_s) <= _ROUNDING_S else at
+            ended_s = turns.begins_s + stretch_s
+            begins = await self._give_out(begins, at + stretch_s)
 
     async def _taken(self, first: Sequence[_Waiting]) -> Turns:
         uncounted = [one for one in first if one.counts]
@@ -128,7 +130,7 @@ class Meter:
         recipients = sum(one.recipients for one in uncounted)
         turns = await patiently(self._take, stretch_s, recipients, self.limits.recipients_per_day)
         for one in uncounted:
-            one.counts = turns.day_is_full
+            one.counts = not turns.given
         return turns
 
     def _first(self) -> list[_Waiting]:
@@ -162,11 +164,11 @@ class Meter:
             return False
         return at + self._stretch_s(first) <= ends + _ROUNDING_S
 
-    def _send_away(self, in_s: float) -> None:
+    def _send_away(self, why: Exception) -> None:
         waiting, self._waiting = self._waiting, []
         for one in waiting:
             if not one.turn.done():
-                one.turn.set_exception(Later(in_s))
+                one.turn.set_exception(why)
 
 
 class Meters:
