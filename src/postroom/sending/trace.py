@@ -12,6 +12,8 @@ from uuid import UUID
 
 from django.conf import settings
 
+from postroom.domain.address import parse_address
+
 
 def received_field(message_id: UUID, accepted_at: datetime) -> bytes:
     """The Received field, to be put on top of the mail."""
@@ -23,6 +25,8 @@ def received_field(message_id: UUID, accepted_at: datetime) -> bytes:
 def _host() -> str:
     """The name under which the installation is known outside; a literal where it has none."""
     host = urlsplit(settings.POSTROOM_PUBLIC_URL).hostname or "localhost"
+    if not host.isascii():
+        host = parse_address(f"postmaster@{host}").domain
     if ":" in host:
         return f"[IPv6:{host}]"
     return f"[{host}]" if host.replace(".", "").isdigit() else host
