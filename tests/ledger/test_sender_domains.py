@@ -85,6 +85,18 @@ def test_what_waited_for_its_domain_goes_on_and_the_rest_waits() -> None:
     assert scalar("SELECT count(*) FROM event WHERE type = 'released'") == 3
 
 
+def test_what_is_held_again_and_again_is_let_go_more_and_more_seldom() -> None:
+    (id,) = held_from("a@example.org")
+    sender_domains.keep(live_account(), "example.org", "verified", True)
+    for wait_s in (0, 4, 8):
+        with connection() as conn:
+            conn.execute("UPDATE delivery SET changed_at = now() - %s * interval '1 s'", (wait_s,))
+        assert timers.release_verified([], 10) == 1
+        queue.put_on_hold(queue.claim([False], 1, 60), "from_not_verified", "it has no road")
+        assert timers.release_verified([], 10) == 0
+    assert stages([id]) == ["held"]
+
+
 def test_a_domain_whose_account_is_stopped_lets_nothing_go() -> None:
     held_from("a@example.org")
     id = live_account()
