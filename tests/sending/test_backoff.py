@@ -64,6 +64,26 @@ def test_a_good_answer_ends_the_trouble_and_an_unknown_one_does_not() -> None:
     assert rested(LOST, LOST, Reply(ReplyKind.UNKNOWN), LOST) == 2
 
 
+@pytest.mark.parametrize("retry_after_s", [7, None])
+def test_a_good_answer_to_a_call_in_flight_ends_no_rest_that_was_asked_for(
+    retry_after_s: float | None,
+) -> None:
+    back_off = BackOff()
+    back_off.heard(1, Reply(ReplyKind.TRY_LATER, 429, retry_after_s=retry_after_s), 0.0)
+    rest_s = back_off.left_s(1, 0.0)
+    back_off.heard(1, Reply(ReplyKind.TAKEN, 202), 0.0)
+    assert back_off.left_s(1, 0.0) == rest_s > 0
+    back_off.heard(1, LOST, rest_s)
+    assert back_off.left_s(1, rest_s) == 0.5, "the trouble is a new one"
+
+
+def test_a_good_answer_ends_a_rest_that_is_ours() -> None:
+    back_off = BackOff()
+    back_off.heard(1, LOST, 0.0)
+    back_off.heard(1, Reply(ReplyKind.TAKEN, 202), 0.1)
+    assert back_off.left_s(1, 0.1) == 0
+
+
 def test_accounts_rest_apart() -> None:
     back_off = BackOff()
     back_off.heard(1, LOST, 0.0)

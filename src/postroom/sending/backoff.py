@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from postroom.domain.retry import ASKED_S_MAX
 from postroom.providers.base import Reply, ReplyKind
 
+TOO_FAST = (421, 429)
+"""Statuses by which a provider says that calls are too many."""
 _FIRST_S = 0.5
 _LONGEST_S = 60.0
 
@@ -14,6 +16,8 @@ class Rest:
     """The present rest of one account."""
 
     until: float = 0.0
+    told_until: float = 0.0
+    """Until then by the provider's own word, or another sender's."""
     failures: int = 0
 
 
@@ -26,24 +30,30 @@ class BackOff:
     def left_s(self, account_id: int, now: float) -> float:
         """Seconds until the account may be called again; 0 when it may."""
         rest = self._rests.get(account_id)
-        return max(0.0, rest.until - now) if rest is not None else 0.0
+        return max(0.0, rest.until - now, rest.told_until - now) if rest is not None else 0.0
 
     def rest(self, account_id: int, until: float) -> None:
         """Let the account rest until then, because another sender was told so."""
         rest = self._rests.setdefault(account_id, Rest())
-        rest.until = max(rest.until, until)
+        rest.told_until = max(rest.told_until, until)
 
     def heard(self, account_id: int, reply: Reply, now: float) -> None:
-        """Take note of an answer: a good one ends the trouble, a bad one doubles the rest."""
+        """Take note of an answer: a good one ends the trouble, a bad one doubles the rest.
+
+        A good one to a call that was in flight ends no rest that the provider has asked for.
+        """
+        rest = self._rests.setdefault(account_id, Rest())
         if not concerns_account(reply):
             if reply.kind is not ReplyKind.UNKNOWN:
-                self._rests.pop(account_id, None)
+                self._rests[account_id] = Rest(told_until=rest.told_until)
             return
-        rest = self._rests.setdefault(account_id, Rest())
         # Answers to calls that were in flight together are one failure, not many.
         if rest.until <= now:
             rest.failures += 1
-        rest.until = max(rest.until, now + _rest_s(reply, rest.failures))
+        until = now + _rest_s(reply, rest.failures)
+        if reply.status in TOO_FAST or reply.retry_after_s is not None:
+            self.rest(account_id, until)
+        rest.until = max(rest.until, until)
 
 
 def concerns_account(reply: Reply) -> bool:
@@ -51,9 +61,7 @@ def concerns_account(reply: Reply) -> bool:
     if reply.kind is not ReplyKind.TRY_LATER or (reply.refused and not reply.retry_after_s):
         return False
     status = reply.status
-    return (
-        reply.retry_after_s is not None or status is None or status in (421, 429) or status >= 500
-    )
+    return reply.retry_after_s is not None or status is None or status in TOO_FAST or status >= 500
 
 
 def _rest_s(reply: Reply, failures: int) -> float:
