@@ -247,16 +247,17 @@ def settle(settlements: Sequence[Settlement]) -> None:
     """
     with transaction() as conn:
         taken, in_doubt = [], []
-        returned: list[UUID] = []
+        results: list[HandoverResult] = []
         for settlement in settlements:
             call = _close(conn, settlement)
             if call is not None:
                 _settle_handovers(conn, settlement)
-                returned += _move(conn, settlement)
+                results += settlement.results
                 outcomes = Counter(result.outcome for result in settlement.results)
                 taken.append((*call, outcomes[Outcome.TAKEN]))
                 if outcomes[Outcome.UNKNOWN]:
                     in_doubt.append(settlement.attempt_id)
+        returned = _move(conn, results)
         # Last, because many write these counters and hold them until their commit.
         application_limits.give_back(conn, returned)
         flow.count_taken_after_all(conn, in_doubt)
@@ -317,10 +318,10 @@ def _settle_handovers(conn: Connection, settlement: Settlement) -> None:
             )
 
 
-def _move(conn: Connection, settlement: Settlement) -> list[UUID]:
-    """Move the deliveries on; those that wait in the queue again."""
+def _move(conn: Connection, results: Sequence[HandoverResult]) -> list[UUID]:
+    """Move the deliveries of all calls on; those that wait in the queue again."""
     groups: dict[tuple[int, Then, Outcome, datetime | None], list[UUID]] = {}
-    for result in settlement.results:
+    for result in results:
         group = (result.fence, result.then, result.outcome, result.retry_at)
         groups.setdefault(group, []).append(result.delivery_id)
     unclear: list[UUID] = []
@@ -330,15 +331,15 @@ def _move(conn: Connection, settlement: Settlement) -> list[UUID]:
         unclear += [id for id, is_clear in moved.items() if not is_clear]
         returned += moved if then is Then.QUEUED else ()
     refold(conn, unclear)
-    _fold_what_moved_before(
-        conn, [one.delivery_id for one in settlement.results if one.then is Then.QUEUED]
-    )
+    _fold_what_moved_before(conn, [one.delivery_id for one in results if one.then is Then.QUEUED])
     return returned
 
 
 def _fold_what_moved_before(conn: Connection, ids: list[UUID]) -> None:
     """Deliveries that were given back before this attempt was closed: what an earlier attempt
     left in doubt must be seen again."""
+    if not ids:
+        return
     rows = conn.execute(
         "SELECT id FROM delivery"
         " WHERE id = ANY(%s) AND stage = 'queued' AND verdict IS NULL AND tries > 1"
