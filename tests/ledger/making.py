@@ -169,6 +169,13 @@ def scalar(statement: str, *parameters: Any) -> Any:
     return found[0]
 
 
+def somebody_waits() -> bool:
+    """Whether a transaction waits for a lock of another."""
+    return bool(
+        scalar("SELECT EXISTS (SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock')")
+    )
+
+
 def from_receipt(event: NewEvent, receipt_id: UUID) -> NewEvent:
     """The same event, told by another receipt."""
     return replace(event, receipt_id=receipt_id)

@@ -1,6 +1,9 @@
 """The delivery row is the queue: claims, leases, fences, and what is asked of it."""
 
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from uuid import UUID
 
 import pytest
 
@@ -8,8 +11,10 @@ from postroom.domain.delivery import Outcome, Stage
 from postroom.domain.lane import Lane
 from postroom.ledger import blobs, leases, queue, suppressions, timers
 from postroom.ledger.attempts import Then
-from postroom.ledger.db import connection
+from postroom.ledger.db import connection, transaction
 from postroom.ledger.suppressions import NewSuppression
+from postroom.ledger.verify import verify
+from tests.helpers import eventually
 from tests.ledger.making import (
     accept,
     application,
@@ -20,9 +25,12 @@ from tests.ledger.making import (
     row,
     scalar,
     settle,
+    somebody_waits,
 )
 
 pytestmark = pytest.mark.usefixtures("ledger")
+
+Ask = Callable[[UUID, int], int | None]
 
 
 def test_a_claim_takes_urgent_before_normal_before_bulk() -> None:
@@ -213,6 +221,34 @@ def test_cancel_withdraws_what_is_not_handed_over() -> None:
     assert queue.cancel(accepted.message_id, app) == 1
     assert queue.cancel(accepted.message_id, app) == 0
     assert scalar("SELECT count(*) FROM delivery WHERE stage = 'cancelled'") == 1
+
+
+@pytest.mark.parametrize(
+    ("ask", "stage"), [(queue.cancel, "cancelled"), (queue.hold, "held")]
+)  # fmt: skip
+def test_what_a_sender_has_in_hand_is_stopped_too(ask: Ask, stage: str) -> None:
+    app = application()
+    accepted = accept(new_message(app, ["a@example.com", "b@example.com"]))
+    claimed = claim()
+    assert ask(accepted.message_id, app) == 2
+    attempt = begin(claimed)
+    queue.give_back(claimed, 0)
+    assert scalar("SELECT count(*) FROM attempt WHERE id = %s", attempt.id) == 0
+    assert {row(one.delivery_id, "stage") for one in claimed} == {(stage,)}
+    assert not verify().discrepancies
+
+
+def test_a_cancel_that_comes_with_a_begin_leaves_what_was_begun() -> None:
+    app = application()
+    accepted = accept(new_message(app))
+    [claimed] = claim()
+    with ThreadPoolExecutor(1) as thread:
+        with transaction() as conn:
+            conn.execute("UPDATE delivery SET tries = tries + 1")
+            cancelled = thread.submit(queue.cancel, accepted.message_id, app)
+            eventually(somebody_waits)
+        assert cancelled.result(10) == 0
+    assert row(claimed.delivery_id, "stage") == ("submitting",)
 
 
 def test_hold_and_release_stop_and_go_on() -> None:

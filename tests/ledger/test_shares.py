@@ -26,6 +26,7 @@ from tests.ledger.making import (
     row,
     scalar,
     settle,
+    somebody_waits,
 )
 
 pytestmark = pytest.mark.usefixtures("ledger")
@@ -245,7 +246,6 @@ def test_what_a_pause_stops_does_not_count() -> None:
 
 
 _LOCK_PACE = "SELECT FROM application_pace WHERE application_id = %s FOR UPDATE"
-_SOMEBODY_WAITS = "SELECT EXISTS (SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock')"
 
 
 def test_claims_lock_applications_in_one_order_whatever_their_lanes() -> None:
@@ -259,7 +259,7 @@ def test_claims_lock_applications_in_one_order_whatever_their_lanes() -> None:
         with transaction() as blocker:
             blocker.execute(_LOCK_PACE, (first,))
             claimed = thread.submit(claim_live)
-            eventually(lambda: scalar(_SOMEBODY_WAITS))
+            eventually(somebody_waits)
             with transaction() as conn:
                 conn.execute("SET LOCAL lock_timeout = '1ms'")
                 conn.execute(_LOCK_PACE, (second,))

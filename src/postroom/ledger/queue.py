@@ -249,16 +249,20 @@ def by_fence(claimed: Iterable[Claimed]) -> Iterable[tuple[int, list[UUID]]]:
     return groups.items()
 
 
-def cancel(message_id: UUID, application_id: int) -> int | None:
-    """How many deliveries were withdrawn: all that no sender has claimed and no attempt has tried.
+_IN_HAND = "stage = 'submitting' AND tries = 0"
+"""Claimed for the first time, and not begun: a begin that comes first changes the row."""
 
-    None when the application has no such message.
+
+def cancel(message_id: UUID, application_id: int) -> int | None:
+    """How many deliveries were withdrawn; None when the application has no such message.
+
+    What a sender has claimed is withdrawn too, unless an attempt has begun, or did before.
     """
     return _ask(
         message_id,
         application_id,
         "stage = 'cancelled', reason = NULL, reason_text = NULL",
-        "stage IN ('scheduled', 'queued', 'held') AND verdict IS NULL",
+        f"(stage IN ('scheduled', 'queued', 'held') OR {_IN_HAND}) AND verdict IS NULL",
         EventType.CANCELLED,
     )
 
@@ -276,8 +280,8 @@ def hold(message_id: UUID, application_id: int) -> int | None:
         message_id,
         application_id,
         "stage = 'held', reason = 'asked', reason_text = NULL",
-        f"(stage IN ('scheduled', 'queued') OR stage = 'held' AND reason IN ({_LET_GO}))"
-        " AND verdict IS NULL",
+        f"(stage IN ('scheduled', 'queued') OR {_IN_HAND}"
+        f" OR stage = 'held' AND reason IN ({_LET_GO})) AND verdict IS NULL",
         EventType.HELD,
         "asked",
     )
@@ -316,7 +320,8 @@ def _ask(
         moved = conn.execute(
             "WITH moved AS ("
             "   UPDATE delivery"
-            f"     SET {change}, local_events = local_events + 1, changed_at = now()"
+            f"     SET {change}, lease_until = NULL,"
+            "          local_events = local_events + 1, changed_at = now()"
             f"   WHERE message_id = %s AND {guard}"
             "   RETURNING id, local_events)" + record_moves(event),
             (message_id, reason, None),
