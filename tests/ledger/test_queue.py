@@ -238,6 +238,17 @@ def test_what_a_sender_has_in_hand_is_stopped_too(ask: Ask, stage: str) -> None:
     assert not verify().discrepancies
 
 
+def test_what_ran_out_in_a_senders_hand_is_not_sent() -> None:
+    accept(new_message(application(), expires_at=now() + timedelta(hours=1)))
+    [claimed] = claim()
+    with connection() as conn:
+        conn.execute("UPDATE delivery SET expires_at = now()")
+    attempt = begin([claimed])
+    assert scalar("SELECT count(*) FROM attempt WHERE id = %s", attempt.id) == 0
+    assert timers.expire(10) == 1
+    assert row(claimed.delivery_id, "stage") == ("expired",)
+
+
 def test_a_cancel_that_comes_with_a_begin_leaves_what_was_begun() -> None:
     app = application()
     accepted = accept(new_message(app))

@@ -117,7 +117,7 @@ def _renew_all(conn: Connection, attempts: Sequence[NewAttempt]) -> set[UUID]:
     renewed: set[UUID] = set()
     for fence, ids in _by_fence([h for one in attempts for h in one.handovers]):
         _stop_decided(conn, ids, fence)
-        _stop_paused(conn, ids, fence)
+        _put_back(conn, ids, fence)
         renewed |= _renew(conn, ids, fence, lease_s)
     return renewed
 
@@ -151,12 +151,13 @@ def _stop_decided(conn: Connection, ids: list[UUID], fence: int) -> None:
     )
 
 
-def _stop_paused(conn: Connection, ids: list[UUID], fence: int) -> None:
-    """What was paused between claim and begin waits in the queue."""
+def _put_back(conn: Connection, ids: list[UUID], fence: int) -> None:
+    """What was paused or ran out between claim and begin goes back to the queue."""
     stopped = conn.execute(
         "UPDATE delivery SET stage = 'queued', lease_until = NULL, changed_at = now()"
         " WHERE id = ANY(%s) AND stage = 'submitting' AND fence = %s"
-        "   AND (application_id IN (SELECT id FROM application WHERE paused_at IS NOT NULL)"
+        "   AND (expires_at <= now()"
+        "        OR application_id IN (SELECT id FROM application WHERE paused_at IS NOT NULL)"
         "        OR communication_id IN"
         "           (SELECT id FROM communication WHERE paused_at IS NOT NULL))"
         " RETURNING id",
