@@ -19,7 +19,8 @@ PLAIN = Circumstances(
     accounts=2,
     resting=0,
     application_per_s=None,
-    application_day_is_full=False,
+    application_day_left=None,
+    account_day_left=None,
     account_use=0.0,
 )
 
@@ -42,7 +43,11 @@ def test_at_its_pace_the_last_one_goes_when_what_remains_is_through() -> None:
         ({"resting": 1}, LimitedBy.PROVIDER, True),
         ({"application_per_s": 11}, LimitedBy.APPLICATION_LIMIT, True),
         ({"application_per_s": 100}, LimitedBy.PROVIDER, True),
-        ({"application_day_is_full": True}, LimitedBy.APPLICATION_LIMIT, True),
+        ({"application_day_left": 99}, LimitedBy.APPLICATION_LIMIT, False),
+        ({"application_day_left": 100}, LimitedBy.PROVIDER, True),
+        ({"account_day_left": 0}, LimitedBy.ACCOUNT_LIMIT, False),
+        ({"account_day_left": 99.5}, LimitedBy.ACCOUNT_LIMIT, False),
+        ({"account_day_left": 100}, LimitedBy.PROVIDER, True),
         ({"account_use": 0.9}, LimitedBy.ACCOUNT_LIMIT, True),
         ({"per_s": 0}, LimitedBy.PROVIDER, False),
     ],
@@ -71,7 +76,7 @@ def test_nothing_limits_what_is_through() -> None:
 def test_every_circumstance_has_a_forecast_that_lies_ahead(
     due: int, later: int, per_s: float, is_paused: bool, accounts: int, use: float
 ) -> None:
-    found = Circumstances(due, later, per_s, is_paused, accounts, 0, None, False, use)
+    found = Circumstances(due, later, per_s, is_paused, accounts, 0, None, None, None, use)
     told = forecast(found, NOW)
     assert (told.limited_by is None) is (due + later == 0)
     assert told.through_at is None or told.through_at >= NOW

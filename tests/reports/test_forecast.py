@@ -3,7 +3,7 @@
 import pytest
 
 from postroom.domain.forecast import LimitedBy
-from postroom.ledger import paces
+from postroom.ledger import accounts, paces
 from postroom.ledger.clock import utc_now
 from postroom.ledger.pauses import pause_communication
 from postroom.management.commands import top
@@ -52,6 +52,16 @@ def test_an_account_that_rests_is_named() -> None:
     app = post(5)
     paces.slow(account(), 60, None)
     assert of_communication(app, "news", True, utc_now()).limited_by is LimitedBy.ACCOUNT_RESTS
+
+
+def test_what_an_account_may_not_carry_today_has_no_end_in_sight() -> None:
+    app = post(50)
+    account()
+    accounts.adjust("simulator", {"recipients_per_day": "45"})
+    paces.take(account(), 0, 20, 45)
+    settle(begin(claim(20)))
+    told = of_communication(app, "news", True, utc_now())
+    assert (told.limited_by, told.through_at) == (LimitedBy.ACCOUNT_LIMIT, None)
 
 
 def test_without_an_account_nothing_goes() -> None:

@@ -41,7 +41,10 @@ class Circumstances:
     resting: int
     """Of these, those that rest now."""
     application_per_s: float | None
-    application_day_is_full: bool
+    application_day_left: float | None
+    """Recipients that the application may still have today; None: any number."""
+    account_day_left: float | None
+    """Those that the accounts may still have today, all together."""
     account_use: float
     """What part of its limits the account uses that has most left; 0 where one has none."""
 
@@ -55,7 +58,8 @@ class Forecast:
     per_s: float
     """Recipients a second, lately."""
     through_at: datetime | None
-    """When the last one will be handed over at this pace; None: this cannot be told."""
+    """When the last one will be handed over at this pace; None: this cannot be told, or not
+    today."""
     limited_by: LimitedBy | None
     """None: nothing remains."""
 
@@ -70,8 +74,9 @@ def forecast(found: Circumstances, now: datetime) -> Forecast:
         LimitedBy.NO_ACCOUNT,
         LimitedBy.ACCOUNT_RESTS,
     )
+    is_of_today = _fits(found.due, found.application_day_left, found.account_day_left)
     through_at = None
-    if remaining and not stands_still and found.per_s > 0 and not found.later:
+    if is_of_today and remaining and not stands_still and found.per_s > 0 and not found.later:
         through_at = now + timedelta(seconds=min(found.due / found.per_s, 10 * 365 * 86_400))
     return Forecast(remaining, found.per_s, through_at, limited_by)
 
@@ -86,8 +91,15 @@ def _limited_by(found: Circumstances) -> LimitedBy:
     if found.resting == found.accounts:
         return LimitedBy.ACCOUNT_RESTS
     own = found.application_per_s
-    if found.application_day_is_full or (own is not None and found.per_s >= NEAR * own):
+    if not _fits(found.due, found.application_day_left):
         return LimitedBy.APPLICATION_LIMIT
-    if found.account_use >= NEAR:
+    if own is not None and found.per_s >= NEAR * own:
+        return LimitedBy.APPLICATION_LIMIT
+    if found.account_use >= NEAR or not _fits(found.due, found.account_day_left):
         return LimitedBy.ACCOUNT_LIMIT
     return LimitedBy.PROVIDER
+
+
+def _fits(due: int, *days_left: float | None) -> bool:
+    """Whether so many may go today."""
+    return all(left is None or due <= left for left in days_left)

@@ -83,6 +83,8 @@ class Standing:
     """Recipients a second that its interface allows; None: not told."""
     told_per_day: float | None
     """Recipients of this day that its interface allows; None: not told."""
+    day_count: int = 0
+    """Recipients that it has had this day (UTC), as far as it has limits."""
 
 
 def take(account_id: int, stretch_s: float, recipients: int, per_day: float | None) -> Turns:
@@ -150,7 +152,8 @@ def standings() -> dict[int, Standing]:
             "SELECT account_id,"
             "       GREATEST(0, extract(epoch FROM rest_until - now()))::float8,"
             f"      CASE WHEN {_FORGOTTEN} THEN NULL ELSE {_LEARNED} END,"
-            "       told_per_s, told_per_day"
+            "       told_per_s, told_per_day,"
+            "       CASE WHEN day = (now() AT TIME ZONE 'UTC')::date THEN day_count ELSE 0 END"
             "  FROM account_pace",
             _KNOWN,
         ).fetchall()

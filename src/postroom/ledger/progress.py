@@ -149,14 +149,14 @@ class Allowance:
 
     per_s: int | None
     """Recipients a second; None: any number."""
-    day_is_full: bool
+    day_left: int | None
+    """Recipients of this day; None: any number."""
 
 
 def allowance(application_id: int) -> Allowance:
     """What the application may send by its limits."""
     with connection() as conn:
-        per_s, day_left = application_limits.left(conn, application_id)
-    return Allowance(per_s, day_left == 0)
+        return Allowance(*application_limits.left(conn, application_id))
 
 
 def open_questions() -> int:

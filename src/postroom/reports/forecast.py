@@ -1,6 +1,6 @@
 """The forecast of a communication: what remains, at what pace, set by what, and until when."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
 from postroom.domain.forecast import Circumstances, Forecast, LimitedBy, forecast
@@ -57,10 +57,23 @@ def of_waiting(
         accounts=len(usable),
         resting=sum(one.id in standings and standings[one.id].rest_s > 0 for one in usable),
         application_per_s=None if simulated else own.per_s,
-        application_day_is_full=own.day_is_full and not simulated,
+        application_day_left=None if simulated else own.day_left,
+        account_day_left=_day_left(usable, standings),
         account_use=min((_use(one, standings.get(one.id), lately) for one in usable), default=0.0),
     )
     return forecast(found, now)
+
+
+def _day_left(usable: Iterable[AccountRow], standings: Mapping[int, Standing]) -> float | None:
+    """Recipients that these accounts may still have today; None: any number."""
+    left = 0.0
+    for account in usable:
+        standing = standings.get(account.id)
+        per_day = Limits.of(account.settings, standing, 1).recipients_per_day
+        if per_day is None:
+            return None
+        left += max(0.0, per_day - (standing.day_count if standing is not None else 0))
+    return left
 
 
 def _use(account: AccountRow, standing: Standing | None, lately: Sequence[Pace]) -> float:
