@@ -38,7 +38,7 @@ def test_the_part_that_goes_first_is_large_enough_to_tell_and_no_larger(
     ],
 )
 def test_the_rest_goes_waits_or_stays(changes: dict[str, int], decision: Decision) -> None:
-    assert decide(PLAN, replace(OPEN, **changes))[0] is decision  # type: ignore[arg-type]
+    assert decide(PLAN, replace(OPEN, **changes))[0] is decision
 
 
 def test_the_sentence_says_how_many_and_how_many_may() -> None:
