@@ -16,6 +16,7 @@ from typing import Any
 
 import pytest
 
+from postroom.management import embedded
 from tests.directories import data_directory
 from tests.helpers import eventually, free_ports
 
@@ -39,6 +40,11 @@ class Installation:
     def log(self) -> str:
         """All that the supervisor and its roles have said."""
         return (self.data / "up.log").read_text(encoding="utf-8", errors="replace")
+
+    @property
+    def dsn(self) -> str:
+        """How its database is reached: its own, or the one it was given."""
+        return self.environment.get("DATABASE_URL") or embedded.dsn(self.data)
 
     @property
     def supervisor_pid(self) -> int:

@@ -3,22 +3,27 @@
 from collections import Counter
 from collections.abc import Callable, Iterator
 
-from postroom.simulator.truth import TakenCopy
-from tests.faults.evidence import BREAKS_CALLS, Evidence, spans
-from tests.faults.scale import BATCH_MAX
+from postroom.simulator.steps import What
+from postroom.simulator.truth import Fact, TakenCopy
+from tests.faults.evidence import Evidence, spans
 
 FINAL = frozenset({"delivered", "bounced", "rejected", "suppressed", "unconfirmed"})
 """States in which nothing is in progress. Nobody here cancels, schedules, or sets an expiry."""
-NEVER_TAKEN = frozenset({"rejected", "unconfirmed"})
-"""What the ledger may say of a recipient for whom the provider took nothing. Nobody here is
-suppressed by us: every address occurs once."""
+NEVER_TAKEN = frozenset({"rejected", "suppressed", "unconfirmed"})
+"""What the ledger may say of a recipient for whom the provider took nothing. Suppressed: by the
+provider in its answer, for nobody here is by us: every address occurs once."""
+_DUE_S_MAX = 60.0
+_DELIVERED, _NOTHING = frozenset({"delivered"}), frozenset({"unconfirmed"})
 _WORDS = {
-    "delivered": frozenset({"delivered"}),
-    "bounced": frozenset({"bounced"}),
-    "dropped": frozenset({"suppressed", "rejected"}),
-    "nothing": frozenset({"unconfirmed"}),
+    What.DELIVERED: _DELIVERED,
+    What.BOUNCED: frozenset({"bounced"}),
+    What.DROPPED: frozenset({"suppressed", "rejected"}),
 }
-"""The states that agree with what the simulator last let happen to a mail."""
+"""The states that agree with what the simulator last told of a mail."""
+_PROOFS = frozenset({What.COMPLAINED, What.AUTO_REPLIED})
+"""What happens only to a mail that has arrived."""
+_HINTS = frozenset({What.OPENED, What.CLICKED, What.UNSUBSCRIBED})
+"""The same, where it was a person and not a machine: a matter of judgement."""
 
 
 def no_acknowledged_mail_is_lost(evidence: Evidence) -> Iterator[str]:
@@ -76,13 +81,11 @@ def nobody_gets_it_twice(evidence: Evidence) -> Iterator[str]:
 
 def doubt_stays_within_the_faults(evidence: Evidence) -> Iterator[str]:
     """Only calls in flight at a fault end in doubt, and every doubt is settled in the end."""
-    breaking = [fault for fault in evidence.faults if fault.kind in BREAKS_CALLS]
-    allowed = BATCH_MAX * sum(len(evidence.calls_at(fault)) for fault in breaking)
     doubtful = {one.delivery_id for one in evidence.doubtful}
-    if len(doubtful) > allowed:
-        yield f"{len(doubtful)} deliveries were in doubt, {allowed} were in flight at the faults"
+    if len(doubtful) > evidence.in_flight:
+        yield f"{len(doubtful)} were in doubt, {evidence.in_flight} were in flight at the faults"
     for one in evidence.doubtful:
-        if not any(spans(one, fault) for fault in breaking):
+        if not any(spans(one, fault) for fault in evidence.breaking):
             yield f"attempt {one.attempt_id} ended in doubt and no fault explains it"
     for id in doubtful:
         if evidence.deliveries[id].state not in FINAL:
@@ -111,28 +114,41 @@ def the_ledger_equals_the_truth(evidence: Evidence) -> Iterator[str]:
 def _compared(evidence: Evidence, delivery_id: object, copies: list[TakenCopy]) -> Iterator[str]:
     delivery = evidence.deliveries[delivery_id]  # type: ignore[index]  # of a hand-over
     for taken in copies:
-        final = taken.final.what if taken.final else "nothing"
-        if not taken.complete or not all(evidence.truth.told(fact) for fact in taken.facts):
+        if not taken.complete or not all(_is_settled(evidence, fact) for fact in taken.facts):
             yield f"the simulator has not told everything about {taken.copy.recipient}"
         elif delivery.recipient != taken.copy.recipient:
             yield f"{taken.copy.recipient} got the hand-over of {delivery.recipient}"
-        elif delivery.state not in _WORDS.get(final, frozenset()):
-            yield f"{delivery.recipient} is {delivery.state}; the truth is {final}"
+        elif delivery.state not in (allowed := _words_of(evidence, taken)):
+            yield f"{delivery.recipient} is {delivery.state}; the truth is {' or '.join(allowed)}"
+
+
+def _is_settled(evidence: Evidence, fact: Fact) -> bool:
+    return evidence.truth.told(fact) or fact.batch in evidence.truth.lost
+
+
+def _words_of(evidence: Evidence, taken: TakenCopy) -> frozenset[str]:
+    """The states that agree with what was told of a copy: what was lost cannot be known."""
+    told = [fact.what for fact in taken.facts if evidence.truth.told(fact)]
+    ends = [_WORDS[what] for what in told if what in _WORDS]
+    if ends:
+        return ends[-1]
+    if _PROOFS.intersection(told):
+        return _DELIVERED
+    return _DELIVERED | _NOTHING if _HINTS.intersection(told) else _NOTHING
 
 
 def nobody_sees_another(evidence: Evidence) -> Iterator[str]:
     """A copy shows its recipient alone, or To and Cc as written; and it is the recipient's own."""
-    mails = {
-        recipient: one.mail for one in evidence.acknowledged for recipient in one.mail.recipients
-    }
+    mails = {each: one for one in evidence.acknowledged for each in one.mail.recipients}
     for taken in evidence.truth.copies.values():
-        copy, mail = taken.copy, mails.get(taken.copy.recipient)
-        if mail is None:
+        copy, one = taken.copy, mails.get(taken.copy.recipient)
+        if one is None or one.message_id not in evidence.messages:
             yield f"{copy.recipient} got a mail that nobody was acknowledged"
             continue
+        mail, trace = one.mail, evidence.messages[one.message_id].trace(one.message_id)
         if (copy.to, copy.cc) != (mail.to or (copy.recipient,), mail.cc):
             yield f"{copy.recipient} sees {', '.join((*copy.to, *copy.cc))}"
-        if copy.digest != mail.digests[copy.recipient]:
+        if copy.digest != mail.digest_for(copy.recipient, trace):
             yield f"{copy.recipient} got another content than was meant for him"
 
 
@@ -143,11 +159,25 @@ def verify_finds_nothing(evidence: Evidence) -> Iterator[str]:
 
 
 def no_role_has_a_traceback(evidence: Evidence) -> Iterator[str]:
-    """A role that was not itself killed said nothing of an error that it did not expect."""
+    """A role that was not itself killed said nothing of an error without calling for a person."""
     lines = evidence.log.splitlines()
     for number, line in enumerate(lines):
-        if "Traceback (most recent call last)" in line:
-            yield "a role's log has a traceback: " + " | ".join(lines[max(0, number - 1) :][:40])
+        before = lines[max(0, number - 1)]
+        if "Traceback (most recent call last)" in line and "ALARM" not in before:
+            yield "a role's log has a traceback: " + " | ".join([before, *lines[number:][:40]])
+
+
+def no_log_tells_a_secret(evidence: Evidence) -> Iterator[str]:
+    """No key, no address and nothing of a mail's content stands in a log."""
+    for line in evidence.log.splitlines():
+        if any(canary in line for canary in evidence.canaries):
+            yield f"a log tells what it should not: {line}"
+
+
+def it_recovers_by_itself(evidence: Evidence) -> Iterator[str]:
+    """In the end nothing that is due waits for long."""
+    if evidence.oldest_due_s > _DUE_S_MAX:
+        yield f"a delivery has been due for {evidence.oldest_due_s:.0f} s"
 
 
 CHECKS: tuple[Callable[[Evidence], Iterator[str]], ...] = (
@@ -161,6 +191,8 @@ CHECKS: tuple[Callable[[Evidence], Iterator[str]], ...] = (
     nobody_sees_another,
     verify_finds_nothing,
     no_role_has_a_traceback,
+    no_log_tells_a_secret,
+    it_recovers_by_itself,
 )
 
 

@@ -16,7 +16,7 @@ from tests.installation import Installation
 
 _CLIENTS = 8
 _PAUSE_S = 0.3
-_ANSWER_S_MAX = 20.0
+ANSWER_S_MAX = 20.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +33,7 @@ class Acknowledged:
 
 
 class NotNow(Exception):
-    """The door was shut, or said later: the client comes again."""
+    """The door was shut, or said later with this status or reply: the client comes again."""
 
 
 class Strange(Exception):
@@ -68,14 +68,15 @@ class Clients:
     def _work(self, mails: Sequence[tuple[int, Mail]], began: float, pace_s: float) -> None:
         for number, mail in mails:
             self.closing.wait(max(0.0, began + number * pace_s - time.monotonic()))
-            self._until_acknowledged(mail)
+            self.submit_one(mail)
 
-    def _until_acknowledged(self, mail: Mail) -> None:
+    def submit_one(self, mail: Mail) -> None:
+        """Returns when it is acknowledged or never will be, or when `closing` was set."""
         begun_at, tries = datetime.now(UTC), 0
         while not self.closing.is_set():
             tries += 1
             try:
-                message_id = self._by_http(mail) if mail.door == "http" else self._by_smtp(mail)
+                message_id = self.ask_to_take(mail) if mail.door == "http" else self._by_smtp(mail)
             except NotNow:
                 self.closing.wait(_PAUSE_S)
             except Strange as answer:
@@ -87,14 +88,15 @@ class Clients:
                 return
         self.strange.append(f"{mail.id} by {mail.door}: never acknowledged in {tries} tries")
 
-    def _by_http(self, mail: Mail) -> UUID:
+    def ask_to_take(self, mail: Mail) -> UUID:
+        """The message id, once it is accepted by HTTP; raises NotNow or Strange."""
         headers = {
             "Authorization": f"Bearer {self.key}",
             "Content-Type": "application/json",
             "Idempotency-Key": mail.id,
         }
         connection = http.client.HTTPConnection(
-            "127.0.0.1", self.installation.http_port, timeout=_ANSWER_S_MAX
+            "127.0.0.1", self.installation.http_port, timeout=ANSWER_S_MAX
         )
         try:
             connection.request("POST", "/v1/messages", mail.raw, headers)
@@ -105,7 +107,7 @@ class Clients:
         finally:
             connection.close()
         if answer.status == 503:
-            raise NotNow
+            raise NotNow(503)
         if answer.status != 202:
             raise Strange(f"{answer.status} {body[:300]!r}")
         return UUID(loads(body)["message_id"])
@@ -113,18 +115,22 @@ class Clients:
     def _by_smtp(self, mail: Mail) -> UUID:
         try:
             with smtplib.SMTP(
-                "127.0.0.1", self.installation.smtp_port, timeout=_ANSWER_S_MAX
+                "127.0.0.1", self.installation.smtp_port, timeout=ANSWER_S_MAX
             ) as client:
                 client.login(*self.login)
-                return _transaction(client, mail)
+                return transaction(client, mail)
         except smtplib.SMTPResponseException as answer:
             raise _of_reply(answer.smtp_code, answer.smtp_error) from answer
         except (OSError, smtplib.SMTPException) as error:
             raise NotNow from error
 
 
-def _transaction(client: smtplib.SMTP, mail: Mail) -> UUID:
-    """The message id that the reply to DATA names; smtplib's `sendmail` keeps it to itself."""
+def transaction(client: smtplib.SMTP, mail: Mail) -> UUID:
+    """The message id that the reply to DATA names; smtplib's `sendmail` keeps it to itself.
+
+    Raises NotNow, Strange, or what smtplib raises.
+    """
+    _demand(*client.rset())
     _demand(*client.mail("notices@company.example"))
     for recipient in mail.recipients:
         _demand(*client.rcpt(recipient))
@@ -139,4 +145,4 @@ def _demand(code: int, text: bytes) -> None:
 
 
 def _of_reply(code: int, text: bytes | str) -> Exception:
-    return NotNow() if 400 <= code < 500 else Strange(f"{code} {text!r}")
+    return NotNow(code) if 400 <= code < 500 else Strange(f"{code} {text!r}")

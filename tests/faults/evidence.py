@@ -4,18 +4,18 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from email.utils import format_datetime
 from functools import cached_property
 from typing import Any, Protocol
 from uuid import UUID
 
 from postroom.simulator.truth import Truth
 from tests.faults.clients import Acknowledged
-from tests.faults.killer import BACKEND, POSTMASTER, Fault
+from tests.faults.scale import BATCH_MAX
+from tests.faults.scene import Fault
 
-BREAKS_CALLS = frozenset({"sender", "simulator", BACKEND, POSTMASTER})
-"""Kinds whose death can leave a call without a known result."""
 _AFTERMATH = timedelta(seconds=1)
-"""A call that begins this soon after a kill may still meet a socket that is about to close."""
+"""A call that begins this soon after a fault may still meet a socket that is about to close."""
 
 
 class Lasting(Protocol):
@@ -36,6 +36,12 @@ class KeptMessage:
     duplicates: int
     digest: str
     """SHA-256 of the bytes that are kept as its submission."""
+    accepted_at: datetime
+
+    def trace(self, id: UUID) -> bytes:
+        """What stands on top of each copy of it that came by SMTP."""
+        stamp = f"Received: by [127.0.0.1] (Postroom) with ESMTP id {id};\r\n"
+        return f"{stamp}\t{format_datetime(self.accepted_at)}\r\n".encode()
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +80,10 @@ class Evidence:
     verified: str = ""
     """What `postroom verify` found; empty: nothing."""
     log: str = ""
+    canaries: Sequence[str] = ()
+    """What must stand in no log: secrets, and pieces of addresses and of content."""
+    oldest_due_s: float = 0.0
+    """How long the oldest delivery that is still to be handed over has been due, in the end."""
 
     @cached_property
     def calls(self) -> dict[UUID, KeptHandover]:
@@ -94,14 +104,25 @@ class Evidence:
         return [one for one in self.handovers.values() if one.outcome == "unknown"]
 
     def calls_at(self, fault: Fault) -> list[KeptHandover]:
-        """The calls that were in flight when somebody was killed."""
+        """The calls that were in flight when something went wrong."""
         return [call for call in self.calls.values() if spans(call, fault)]
+
+    @cached_property
+    def breaking(self) -> list[Fault]:
+        """The faults that may leave a call without a known result."""
+        return [fault for fault in self.faults if fault.breaks_calls]
+
+    @cached_property
+    def in_flight(self) -> int:
+        """Deliveries that the calls in flight at these faults could hold at most."""
+        met = {call.attempt_id for fault in self.breaking for call in self.calls_at(fault)}
+        return BATCH_MAX * len(met)
 
 
 def spans(lasting: Lasting, fault: Fault) -> bool:
-    """Whether it was under way when the fault happened."""
-    ended_at = lasting.ended_at
-    return lasting.begun_at <= fault.at + _AFTERMATH and (ended_at is None or ended_at >= fault.at)
+    """Whether it was under way when the fault happened, or at any time while it lasted."""
+    ended_at, until = lasting.ended_at, fault.until or fault.at
+    return lasting.begun_at <= until + _AFTERMATH and (ended_at is None or ended_at >= fault.at)
 
 
 def spanning(lasting: Iterable[Lasting], faults: Sequence[Fault]) -> int:

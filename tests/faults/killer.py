@@ -1,78 +1,57 @@
-"""Kills (-9) the processes of one installation, each kind at random moments from a seed."""
+"""Kills (-9) of the processes of one installation, each kind at random moments."""
 
 import os
 import random
 import signal
-import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
 from postroom.management import embedded
-from tests.faults.scale import Scale
+from tests.faults.scene import Fault, Scene
 from tests.installation import Installation
 
 ROLES = ("web", "smtp", "sender", "interpreter", "clock", "simulator")
 BACKEND, POSTMASTER = "PostgreSQL: a backend", "PostgreSQL: the postmaster"
 KINDS = (*ROLES, BACKEND, POSTMASTER)
+BREAKS_CALLS = frozenset({"sender", "simulator", BACKEND, POSTMASTER})
+"""Kinds whose death can leave a call without a known result."""
 
 _WORKED_S_MIN = 1.0
 """A process that has only just been started is left alone until it may have something to lose."""
 _LOOK_S = 0.05
 
 
-@dataclass(frozen=True, slots=True)
-class Fault:
-    """One kill."""
+def kills(scene: Scene) -> None:
+    """Returns after the last kill; raises what went wrong with the killing itself."""
+    with ThreadPoolExecutor(len(KINDS), "killer") as pool:
+        ends = [pool.submit(_kill_kind, scene, kind) for kind in KINDS]
+    for end in ends:
+        end.result()
 
-    kind: str
-    at: datetime
-    pid: int
+
+def _kill_kind(scene: Scene, kind: str) -> None:
+    times = scene.scale.times // (2 if kind in (BACKEND, POSTMASTER) else 1)
+    for dice in scene.moments(kind, times):
+        while not scene.closing.is_set() and not _killed(scene, kind, dice):
+            scene.pause(_LOOK_S)
 
 
-@dataclass
-class Killer:
-    """Kills until every kind had its share."""
-
-    installation: Installation
-    seed: int
-    closing: threading.Event = field(default_factory=threading.Event)
-    """Set to let it end early."""
-    faults: list[Fault] = field(default_factory=list)
-
-    def kill(self, scale: Scale) -> None:
-        """Returns after the last kill; raises what went wrong with the killing itself."""
-        with ThreadPoolExecutor(len(KINDS), "killer") as pool:
-            ends = [pool.submit(self._kill_kind, kind, scale) for kind in KINDS]
-        for end in ends:
-            end.result()
-
-    def _kill_kind(self, kind: str, scale: Scale) -> None:
-        dice = random.Random(f"{kind} {self.seed}")
-        began = time.monotonic()
-        times = scale.kills_of_each // (2 if kind in (BACKEND, POSTMASTER) else 1)
-        for number in range(times):
-            due = began + (number + dice.random()) * scale.lasts_s / times
-            self.closing.wait(max(0.0, due - time.monotonic()))
-            while not self.closing.is_set() and not self._killed(kind, dice):
-                self.closing.wait(_LOOK_S)
-
-    def _killed(self, kind: str, dice: random.Random) -> bool:
-        """Whether a process of this kind was there, had worked for a while, and is dead now."""
-        ready = sorted(pid for pid in _FINDERS[kind](self.installation) if _worked(pid))
-        if not ready:
-            return False
-        pid = dice.choice(ready)
-        at = datetime.now(UTC)
-        with suppress(ProcessLookupError):
-            os.kill(pid, signal.SIGKILL)
-            self.faults.append(Fault(kind, at, pid))
-            return True
+def _killed(scene: Scene, kind: str, dice: random.Random) -> bool:
+    """Whether a process of this kind was there, had worked for a while, and is dead now."""
+    ready = sorted(pid for pid in _FINDERS[kind](scene.installation) if _worked(pid))
+    if not ready:
         return False
+    pid = dice.choice(ready)
+    at = datetime.now(UTC)
+    with suppress(ProcessLookupError):
+        os.kill(pid, signal.SIGKILL)
+        scene.faults.append(Fault(kind, at, breaks_calls=kind in BREAKS_CALLS))
+        return True
+    return False
 
 
 def _of_role(role: str) -> Callable[[Installation], Iterator[int]]:
@@ -82,12 +61,13 @@ def _of_role(role: str) -> Callable[[Installation], Iterator[int]]:
         pid = installation.role_pid(role)
         if pid is not None:
             yield pid
-            yield from _children(pid)
+            yield from children(pid)
 
     return find
 
 
-def _postmaster(installation: Installation) -> Iterator[int]:
+def postmaster(installation: Installation) -> Iterator[int]:
+    """The embedded server, while there is one."""
     with suppress(OSError, ValueError):  # between two servers there is none
         pid = embedded.server_pid(installation.data)
         if _name(pid) == "postgres":
@@ -96,21 +76,27 @@ def _postmaster(installation: Installation) -> Iterator[int]:
 
 def _backends(installation: Installation) -> Iterator[int]:
     """Those that serve our roles: the title of such a process names user and database."""
-    for pid in _postmaster(installation):
-        yield from (child for child in _children(pid) if "postroom postroom" in _title(child))
+    for pid in postmaster(installation):
+        yield from (child for child in children(pid) if "postroom postroom" in _title(child))
 
 
 _FINDERS: dict[str, Callable[[Installation], Iterator[int]]] = {
     **{role: _of_role(role) for role in ROLES},
     BACKEND: _backends,
-    POSTMASTER: _postmaster,
+    POSTMASTER: postmaster,
 }
 
 
-def _children(parent: int) -> Iterator[int]:
+def children(parent: int) -> Iterator[int]:
+    """The processes that this one has started."""
     for entry in Path("/proc").iterdir():
         if entry.name.isdigit() and _stat(int(entry.name))[1:2] == [str(parent)]:
             yield int(entry.name)
+
+
+def parent(pid: int) -> int:
+    """Who started this process."""
+    return int(_stat(pid)[1])
 
 
 def _worked(pid: int) -> bool:

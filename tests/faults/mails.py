@@ -9,7 +9,9 @@ from postroom.simulator.truth import digest_of_content, digest_of_mail
 from tests.faults.scale import Scale
 
 COMMUNICATION = "fault-suite"
-_SMTP_SHARE = 0.25
+_SUBJECT, _TEXT, _LAST_LINE = "Notice to you", "This is for", "Nobody else reads this."
+PRIVATE = ("@people.example", "@sim.example", _SUBJECT, _TEXT, _LAST_LINE)
+"""Pieces of every address, subject and body: in no log may they stand."""
 _BIG_SHARE = 0.1
 _FATES = (
     ("delivered", 58),
@@ -46,12 +48,18 @@ class Mail:
     """What every copy shows in To and in Cc; None: the recipient alone."""
     cc: tuple[str, ...]
     digests: dict[str, str] = field(repr=False)
-    """What each recipient is to get, as the simulator's truth log digests it."""
+    """What each recipient is to get, as the simulator's truth log digests it: by HTTP."""
+    sent: bytes | None = field(default=None, repr=False)
+    """What every recipient is to get below the trace that we put on top: by SMTP."""
 
     @property
     def digest(self) -> str:
         """SHA-256 of the submission."""
         return sha256(self.raw).hexdigest()
+
+    def digest_for(self, recipient: str, trace: bytes) -> str:
+        """What this recipient is to get, as the simulator's truth log digests it."""
+        return self.digests[recipient] if self.sent is None else digest_of_mail(trace + self.sent)
 
 
 def mails(seed: int, scale: Scale) -> list[Mail]:
@@ -61,9 +69,19 @@ def mails(seed: int, scale: Scale) -> list[Mail]:
     for number, size in enumerate(_sizes(dice, scale)):
         name = f"s{seed}m{number}"
         people = tuple(_address(dice, f"{name}r{n}") for n in range(size))
-        by_smtp = size <= 4 and dice.random() < 2 * _SMTP_SHARE
+        by_smtp = size <= 4 and dice.random() < 2 * scale.smtp_share
         made.append(_by_smtp(name, people, number) if by_smtp else _by_http(name, people))
     return made
+
+
+def more_mails(door: str, name: str, seed: int, count: int) -> list[Mail]:
+    """As many mails beside those of the run, each for one person; `name` tells them from others."""
+    dice = random.Random(f"{name} {seed}")
+    names = [f"s{seed}{name}{number}" for number in range(count)]
+    people = [(_address(dice, each),) for each in names]
+    if door == "http":
+        return [_by_http(each, to) for each, to in zip(names, people, strict=True)]
+    return [_by_smtp(each, to, n) for n, (each, to) in enumerate(zip(names, people, strict=True))]
 
 
 def _sizes(dice: random.Random, scale: Scale) -> list[int]:
@@ -86,13 +104,13 @@ def _by_http(name: str, people: tuple[str, ...]) -> Mail:
     body = {
         "from": "notices@company.example",
         "to": [{"email": person, "vars": {"who": person}} for person in people],
-        "subject": f"Notice {name}",
-        "text": "This is for {{ who }} alone.",
+        "subject": f"{_SUBJECT} {name}",
+        "text": f"{_TEXT} {{{{ who }}}} alone.",
         "communication": COMMUNICATION,
     }
     digests = {
         person: digest_of_content(
-            f"Notice {name}", [("text/plain", f"This is for {person} alone.")]
+            f"{_SUBJECT} {name}", [("text/plain", f"{_TEXT} {person} alone.")]
         )
         for person in people
     }
@@ -107,10 +125,9 @@ def _by_smtp(name: str, people: tuple[str, ...], number: int) -> Mail:
         "From: notices@company.example",
         f"To: {', '.join(to)}",
         *([f"Cc: {', '.join(cc)}"] if cc else []),
-        f"Subject: Notice {name}",
+        f"Subject: {_SUBJECT} {name}",
         f"Message-ID: <{name}@company.example>",
     ]
-    body = f"\r\nNumber {number}.\r\n.. and a line that begins with dots\r\n.\r\nThe end.\r\n"
+    body = f"\r\nNumber {number}.\r\n.. and a line that begins with dots\r\n.\r\n{_LAST_LINE}\r\n"
     sent = "".join(f"{line}\r\n" for line in head) + body
-    digests = dict.fromkeys(people, digest_of_mail(sent.encode()))
-    return Mail(name, "smtp", people, (own + sent).encode(), to, cc, digests)
+    return Mail(name, "smtp", people, (own + sent).encode(), to, cc, {}, sent.encode())

@@ -1,4 +1,4 @@
-"""One run: real processes, mails over both doors, kills, and what is known in the end."""
+"""One run: real processes, mails over both doors, faults, and what is known in the end."""
 
 import json
 import shutil
@@ -8,7 +8,7 @@ import zlib
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from datetime import timedelta
+from datetime import datetime, timedelta
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -16,17 +16,18 @@ from uuid import UUID
 
 import psycopg
 
-from postroom.management import embedded
 from postroom.simulator import truth
 from tests.faults.clients import Clients
 from tests.faults.evidence import Evidence, KeptDelivery, KeptHandover, KeptMessage
-from tests.faults.killer import Killer
-from tests.faults.mails import COMMUNICATION, mails
-from tests.faults.scale import MISCHIEF, SETTINGS, Scale
+from tests.faults.mails import COMMUNICATION, PRIVATE, mails
+from tests.faults.occasions import Occasion
+from tests.faults.place import Place, prepared
+from tests.faults.scale import SETTINGS
+from tests.faults.scene import Scene
 from tests.helpers import eventually
-from tests.installation import Installation, installed
+from tests.installation import Installation
 
-_OVERTIME = 4
+_OVERTIME = 5
 """How many times its own length a run may last: machines are slow, and kills pile up."""
 
 _AT_WORK = """
@@ -39,40 +40,46 @@ SELECT (SELECT count(*) FROM delivery
 """
 
 
-def run(seed: int, scale: Scale, keep: Path | None = None) -> Evidence:
-    """What is known after mails and kills, when all is at rest.
+def run(occasion: Occasion, seed: int, keep: Path | None = None) -> Evidence:
+    """What is known after mails and faults, when all is at rest.
 
     `keep` is a directory that then holds the installation's log and the truth log.
     """
-    simulator = {"seed": seed, "mischief": {**MISCHIEF, "seed": seed}}
-    with installed(simulator, **SETTINGS) as installation:
-        evidence = _run(installation, seed, scale)
-        installation.stop()
-        evidence.log = installation.log
-        if keep is not None:
-            keep.mkdir(parents=True, exist_ok=True)
-            shutil.copy(installation.data / "up.log", keep)
-            shutil.copy(installation.data / "truth.jsonl", keep)
+    with prepared(occasion.ground, seed) as place:
+        try:
+            evidence = _run(occasion, place, seed)
+        finally:
+            place.installation.stop()
+            if keep is not None:
+                _keep(place.installation.data, keep)
+        evidence.log = place.installation.log
     return evidence
 
 
-def _run(installation: Installation, seed: int, scale: Scale) -> Evidence:
-    clients, killer = _clients(installation), Killer(installation, seed)
-    with ThreadPoolExecutor(2) as pool:
-        ends = [
-            pool.submit(clients.submit, mails(seed, scale), scale.lasts_s),
-            pool.submit(killer.kill, scale),
-        ]
+def _keep(data: Path, where: Path) -> None:
+    where.mkdir(parents=True, exist_ok=True)
+    for name in ("up.log", "truth.jsonl"):
+        shutil.copy(data / name, where)
+
+
+def _run(occasion: Occasion, place: Place, seed: int) -> Evidence:
+    installation, scale = place.installation, occasion.scale
+    clients = _clients(installation)
+    scene = Scene(place, clients, scale, seed)
+    with ThreadPoolExecutor(1 + len(occasion.troubles), "trouble") as pool:
+        ends = [pool.submit(clients.submit, mails(seed, scale), scale.lasts_s)]
+        ends += [pool.submit(trouble, scene) for trouble in occasion.troubles]
         try:
             for end in ends:
                 end.result(_OVERTIME * scale.lasts_s)
         finally:
             clients.closing.set()
-            killer.closing.set()
-    evidence = Evidence(clients.acknowledged, clients.strange, killer.faults)
+            scene.closing.set()
+    evidence = Evidence(clients.acknowledged, clients.strange, scene.faults)
     with suppress(AssertionError):  # the checks say of each delivery what is still open
         eventually(lambda: _is_at_rest(installation), scale.rest_s_max, every_s=0.5)
     _gather(installation, evidence)
+    evidence.canaries = (clients.key.rsplit("_", 1)[1], *_secrets(installation), *PRIVATE)
     return evidence
 
 
@@ -106,6 +113,14 @@ def _simulator_counts(installation: Installation) -> Any | None:
         return None
 
 
+def _secrets(installation: Installation) -> list[str]:
+    """What the providers and we know of one another."""
+    config = json.loads((installation.data / "simulator.json").read_text())
+    accounts = [config, *config.get("faces", {}).values()]
+    keys = [account.get("api_key") or account["server_token"] for account in accounts]
+    return keys + [account["webhook_url"].rsplit("/", 1)[1] for account in accounts]
+
+
 def _gather(installation: Installation, evidence: Evidence) -> None:
     evidence.messages = _table(installation, _MESSAGES, _message)
     evidence.deliveries = _table(installation, _DELIVERIES, KeptDelivery)
@@ -115,11 +130,17 @@ def _gather(installation: Installation, evidence: Evidence) -> None:
     verified = installation.try_cli("verify")
     if verified.returncode != 0:
         evidence.verified = verified.stdout + verified.stderr
+    ((evidence.oldest_due_s,),) = _rows(installation, _OLDEST_DUE)
     evidence.truth = truth.load(installation.data / "truth.jsonl")
 
 
+_OLDEST_DUE = """
+SELECT COALESCE(EXTRACT(EPOCH FROM now() - min(due_at)), 0)::float8
+  FROM delivery
+ WHERE stage = 'queued'
+"""
 _MESSAGES = """
-SELECT message.id, recipients, duplicates, blob.zlib
+SELECT message.id, recipients, duplicates, blob.zlib, accepted_at
   FROM message
   LEFT JOIN blob ON blob.message_id = message.id AND blob.digest = submission_digest
 """
@@ -137,8 +158,9 @@ _CALL_MAX = timedelta(seconds=float(SETTINGS["POSTROOM_CALL_TIMEOUT_S"]) + 1)
 """No call lasts longer, however late its end was found after its sender was killed."""
 
 
-def _message(recipients: int, duplicates: int, kept: bytes) -> KeptMessage:
-    return KeptMessage(recipients, duplicates, sha256(zlib.decompress(kept)).hexdigest())
+def _message(recipients: int, duplicates: int, kept: bytes, accepted_at: datetime) -> KeptMessage:
+    digest = sha256(zlib.decompress(kept)).hexdigest()
+    return KeptMessage(recipients, duplicates, digest, accepted_at)
 
 
 def _table(
@@ -148,5 +170,5 @@ def _table(
 
 
 def _rows(installation: Installation, query: Any, **values: object) -> list[tuple[Any, ...]]:
-    with psycopg.connect(embedded.dsn(installation.data)) as connection:
+    with psycopg.connect(installation.dsn) as connection:
         return connection.execute(query, values).fetchall()

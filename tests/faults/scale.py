@@ -1,9 +1,13 @@
-"""How large a run is, and the settings and the mischief under which it happens."""
+"""How large a run is, and the settings and the mischief under which all of them happen."""
 
 from dataclasses import dataclass
 
 BATCH_MAX = 20
 """Recipients of one call: what one broken call can put in doubt."""
+
+
+LEASE_S = 8
+"""Above the longest call, and short enough to be outlasted by a frozen sender."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -12,23 +16,22 @@ class Scale:
 
     messages: int
     recipients: int
-    kills_of_each: int
-    """Kills of each kind of process; PostgreSQL has two kinds, half as many of each."""
+    times: int
+    """How often each fault happens, unless it says otherwise."""
     lasts_s: float
-    """Mails and kills are spread over this time; what was put off by a kill ends later."""
+    """Mails and faults are spread over this time; what was put off by a fault ends later."""
     rest_s_max: float
     """How long everything may take afterwards to get a final word: what met a dead provider a few
     times waits for minutes before the next try, and the windows come on top."""
+    smtp_share: float = 0.25
+    """The part of the mails that is submitted by SMTP, and goes on by SMTP."""
 
-
-SHORT = Scale(messages=150, recipients=700, kills_of_each=2, lasts_s=18, rest_s_max=90)
-LONG = Scale(messages=2000, recipients=10_000, kills_of_each=20, lasts_s=200, rest_s_max=600)
 
 SETTINGS = {
     "POSTROOM_BATCH_MAX": str(BATCH_MAX),
     "POSTROOM_CALLS_IN_FLIGHT_MAX": "12",
-    "POSTROOM_CALL_TIMEOUT_S": "6",
-    "POSTROOM_LEASE_S": "12",
+    "POSTROOM_CALL_TIMEOUT_S": "5",
+    "POSTROOM_LEASE_S": str(LEASE_S),
     "POSTROOM_DOUBT_WINDOW_S": "6",
     "POSTROOM_SILENCE_S": "12",
     "POSTROOM_SILENCE_DEFERRED_S": "14",

@@ -1,4 +1,4 @@
-"""The runs as tables: per fault, and per seed."""
+"""The runs as tables: by fault, and by run."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -7,19 +7,17 @@ from itertools import chain
 
 from tests.faults.checks import violations
 from tests.faults.clients import Acknowledged
-from tests.faults.evidence import BREAKS_CALLS, Evidence, KeptHandover, spanning
-from tests.faults.killer import KINDS
-from tests.faults.scale import BATCH_MAX
+from tests.faults.evidence import Evidence, KeptHandover, spanning
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """What happened to whatever was under way when processes of one kind were killed."""
+    """What happened to whatever was under way when something of one kind went wrong."""
 
     fault: str
     times: int
     in_mid_call: int
-    """Kills with at least one call to the provider in flight."""
+    """Faults with at least one call to the provider in flight."""
     lost: int
     """Mails acknowledged and not in the ledger."""
     doubled: int
@@ -34,7 +32,8 @@ class Row:
 class Total:
     """One run as a whole."""
 
-    seed: int
+    run: str
+    """Which faults, and the seed."""
     mails: int
     recipients: int
     tries: int
@@ -50,13 +49,15 @@ class Total:
 
 def rows(runs: Iterable[Evidence]) -> list[Row]:
     """One row for each kind of fault, over all runs."""
-    found = {kind: [_row(run, kind) for run in runs] for kind in KINDS}
+    runs = list(runs)
+    kinds = dict.fromkeys(fault.kind for run in runs for fault in run.faults)
+    found = {kind: [_row(run, kind) for run in runs] for kind in sorted(kinds)}
     return [Row(kind, *map(sum, zip(*made, strict=True))) for kind, made in found.items()]
 
 
-def totals(runs: Mapping[int, Evidence]) -> list[Total]:
-    """One row for each run, by its seed."""
-    return [_total(seed, run) for seed, run in runs.items()]
+def totals(runs: Mapping[str, Evidence]) -> list[Total]:
+    """One row for each run, by its name."""
+    return [_total(name, run) for name, run in runs.items()]
 
 
 def markdown(of: Sequence[Row] | Sequence[Total]) -> str:
@@ -73,14 +74,13 @@ def _row(run: Evidence, kind: str) -> tuple[int, ...]:
     return (len(faults), in_mid_call, *(spanning(these, faults) for these in suspects))
 
 
-def _total(seed: int, run: Evidence) -> Total:
-    breaking = [fault for fault in run.faults if fault.kind in BREAKS_CALLS]
+def _total(name: str, run: Evidence) -> Total:
     return Total(
-        seed,
+        name,
         len(run.acknowledged),
         len(run.deliveries),
         sum(one.tries for one in run.acknowledged),
-        BATCH_MAX * sum(len(run.calls_at(fault)) for fault in breaking),
+        run.in_flight,
         len(run.doubtful),
         len(_open(run)),
         len(_lost(run)),

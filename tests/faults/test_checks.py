@@ -14,8 +14,8 @@ from postroom.simulator.truth import Fact, TakenCopy, Truth
 from tests.faults.checks import CHECKS, violations
 from tests.faults.clients import Acknowledged
 from tests.faults.evidence import Evidence, KeptDelivery, KeptHandover, KeptMessage
-from tests.faults.killer import Fault
 from tests.faults.mails import Mail
+from tests.faults.scene import Fault
 from tests.faults.table import Row, Total, rows, totals
 
 _NOON = datetime(2026, 11, 1, 12, tzinfo=UTC)
@@ -65,10 +65,10 @@ def _sound() -> Evidence:
             Acknowledged(http, _HTTP, _at(0), _at(1), 1),
             Acknowledged(smtp, _SMTP, _at(0), _at(1), 2),
         ],
-        faults=[Fault("sender", _at(10), 1), Fault("web", _at(50), 2)],
+        faults=[Fault("sender", _at(10), breaks_calls=True), Fault("web", _at(50))],
         messages={
-            _HTTP: KeptMessage(2, 0, http.digest),
-            _SMTP: KeptMessage(1, 0, smtp.digest),
+            _HTTP: KeptMessage(2, 0, http.digest, _NOON),
+            _SMTP: KeptMessage(1, 0, smtp.digest, _NOON),
         },
         deliveries={
             _OF_ANN: KeptDelivery(_HTTP, _ANN, "delivered"),
@@ -103,7 +103,7 @@ def _lose_a_mail(evidence: Evidence) -> None:
 
 
 def _change_a_byte(evidence: Evidence) -> None:
-    evidence.messages[_SMTP] = KeptMessage(1, 0, "another digest")
+    evidence.messages[_SMTP] = KeptMessage(1, 0, "another digest", _NOON)
 
 
 def _accept_a_repeat_twice(evidence: Evidence) -> None:
@@ -153,7 +153,7 @@ def _doubt_without_a_fault(evidence: Evidence) -> None:
 
 
 def _doubt_at_the_death_of_another(evidence: Evidence) -> None:
-    evidence.faults = [Fault("web", _at(10), 1)]
+    evidence.faults = [Fault("web", _at(10))]
 
 
 def _doubt_more_than_was_in_flight(evidence: Evidence) -> None:
@@ -216,6 +216,15 @@ def _raise_somewhere(evidence: Evidence) -> None:
     evidence.log = "ERROR\nTraceback (most recent call last):\n  ...\nValueError"
 
 
+def _tell_an_address_in_a_log(evidence: Evidence) -> None:
+    evidence.log = f"INFO sent to {_ANN}"
+    evidence.canaries = ["@people.example"]
+
+
+def _let_one_wait(evidence: Evidence) -> None:
+    evidence.oldest_due_s = 61
+
+
 _PLANTED: dict[Callable[[Evidence], None], str] = {
     _lose_a_mail: "no_acknowledged_mail_is_lost",
     _change_a_byte: "no_acknowledged_mail_is_lost",
@@ -244,12 +253,30 @@ _PLANTED: dict[Callable[[Evidence], None], str] = {
     _send_another_content: "nobody_sees_another",
     _send_to_a_stranger: "nobody_sees_another",
     _verify_finds_something: "verify_finds_nothing",
+    _tell_an_address_in_a_log: "no_log_tells_a_secret",
+    _let_one_wait: "it_recovers_by_itself",
     _raise_somewhere: "no_role_has_a_traceback",
 }
 
 
 def test_a_sound_run_violates_nothing() -> None:
     assert violations(_sound()) == {}
+
+
+def test_what_was_lost_on_the_way_may_stay_unknown_and_is_never_guessed() -> None:
+    evidence = _sound()
+    evidence.truth.heard.clear()
+    evidence.truth.lost.add("batch")
+    _alter(evidence, _OF_ANN, state="unconfirmed")
+    assert list(violations(evidence)["the_ledger_equals_the_truth"]) == [
+        f"{_CAT} is bounced; the truth is unconfirmed"
+    ]
+
+
+def test_a_traceback_that_calls_for_a_person_is_no_surprise() -> None:
+    evidence = _sound()
+    evidence.log = "ERROR sending: ALARM\nTraceback (most recent call last):\n"
+    assert violations(evidence) == {}
 
 
 @pytest.mark.parametrize("plant", _PLANTED, ids=lambda plant: plant.__name__.lstrip("_"))
@@ -266,14 +293,14 @@ def test_every_check_has_a_planted_violation() -> None:
 def test_the_table_counts_what_each_kind_of_kill_met() -> None:
     evidence = _sound()
     _lose_a_mail(evidence)
-    evidence.faults = [*evidence.faults, Fault("smtp", _at(0.5), 3)]
+    evidence.faults = [*evidence.faults, Fault("smtp", _at(0.5))]
     by_fault = {row.fault: row for row in rows([evidence, evidence])}
     assert by_fault["sender"] == Row("sender", 2, 2, 0, 0, 2, 2)
     assert by_fault["smtp"] == Row("smtp", 2, 0, 2, 0, 0, 0)
     assert by_fault["web"] == Row("web", 2, 0, 0, 0, 0, 0)
 
 
-def test_the_table_of_seeds_counts_each_run_as_a_whole() -> None:
+def test_the_table_of_runs_counts_each_run_as_a_whole() -> None:
     evidence = _sound()
     _hand_over_twice(evidence)
-    assert totals({7: evidence}) == [Total(7, 2, 3, 3, 20, 1, 1, 0, 2, 1)]
+    assert totals({"kills, 7": evidence}) == [Total("kills, 7", 2, 3, 3, 20, 1, 1, 0, 2, 1)]

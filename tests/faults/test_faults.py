@@ -1,23 +1,35 @@
-"""Kills at random moments lose nothing, double nothing, and leave nothing unsaid."""
+"""Faults at random moments lose nothing, double nothing, and leave nothing unsaid."""
 
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 
 from tests.faults.checks import violations
 from tests.faults.killer import BACKEND, POSTMASTER, ROLES
+from tests.faults.occasions import SHORT_INSIDE, SHORT_KILLS, SHORT_OUTSIDE
 from tests.faults.run import run
-from tests.faults.scale import SHORT
-
-_SEED = 5
 
 
 def test_kills_of_every_process_lose_nothing_and_double_nothing() -> None:
-    evidence = run(_SEED, SHORT)
+    (seed,), scale = SHORT_KILLS.seeds, SHORT_KILLS.scale
+    evidence = run(SHORT_KILLS, seed)
     assert violations(evidence) == {}
     kills = Counter(fault.kind for fault in evidence.faults)
     assert kills == {
-        **dict.fromkeys(ROLES, SHORT.kills_of_each),
-        **dict.fromkeys((BACKEND, POSTMASTER), SHORT.kills_of_each // 2),
+        **dict.fromkeys(ROLES, scale.times),
+        **dict.fromkeys((BACKEND, POSTMASTER), scale.times // 2),
     }
     assert sum(bool(evidence.calls_at(fault)) for fault in evidence.faults) >= len(ROLES)
-    assert len(evidence.acknowledged) == SHORT.messages
-    assert len(evidence.deliveries) == SHORT.recipients
+    assert len(evidence.acknowledged) == scale.messages
+    assert len(evidence.deliveries) == scale.recipients
+
+
+def test_everything_else_that_goes_wrong_loses_nothing_and_doubles_nothing() -> None:
+    occasions = (SHORT_INSIDE, SHORT_OUTSIDE)
+    with ThreadPoolExecutor(len(occasions)) as pool:
+        runs = list(pool.map(run, occasions, (one.seeds[0] for one in occasions)))
+    assert {one.name: violations(e) for one, e in zip(occasions, runs, strict=True)} == {
+        one.name: {} for one in occasions
+    }
+    for one, evidence in zip(occasions, runs, strict=True):
+        assert len(evidence.acknowledged) >= one.scale.messages
+        assert any(evidence.calls_at(fault) for fault in evidence.faults)
