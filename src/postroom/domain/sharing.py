@@ -57,6 +57,6 @@ def _by_weight(
 
     def wait(id: int) -> tuple[bool, float]:
         drawn = -log(chance(delivery_id, id))
-        return (shares[id] == 0, drawn / (weights[id] * (shares[id] or 1.0)))
+        return (shares[id] == 0, drawn / weights[id] / (shares[id] or 1.0))
 
     return tuple(sorted(weights, key=wait))
