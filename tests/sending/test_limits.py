@@ -251,6 +251,16 @@ def test_a_day_that_is_full_leaves_the_rest_in_the_queue() -> None:
 
 
 @pytest.mark.usefixtures("ledger")
+def test_a_day_that_holds_less_than_a_call_could_is_used_up() -> None:
+    with fake_provider() as provider:
+        add_account(provider, recipients_per_day="30")
+        post_http(people(40))
+        with sending():
+            eventually(lambda: stages() == {"submitted": 30, "queued": 10})
+    assert len(provider.taken) == 30
+
+
+@pytest.mark.usefixtures("ledger")
 def test_a_call_to_many_is_cut_to_what_a_second_of_the_account_can_hold() -> None:
     with fake_provider() as provider:
         add_account(provider, recipients_per_s="200")

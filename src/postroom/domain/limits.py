@@ -10,6 +10,9 @@ _CALL_S_MAX = 0.0125
 """One call uses up no more than this part of an account's second: the larger calls are, the more
 of each second stays unused; smaller ones would need more than 24 in flight at 300 ms each."""
 
+_CALL_DAY_MAX = 0.01
+"""Nor more than this part of its day: what is left of a day that is less than a call is lost."""
+
 
 class Learned(Protocol):
     """What is known of an account beside its settings; None: nothing."""
@@ -46,10 +49,14 @@ class Limits:
 
     @property
     def recipients_max(self) -> int | None:
-        """Recipients of one call, so few that many calls fit into a second; None: any number."""
-        if self.recipients_per_s is None:
-            return None
-        return max(1, min(self.batch_size, int(self.recipients_per_s * _CALL_S_MAX)))
+        """Recipients of one call, so few that many calls fit into a second and a day; None: any
+        number."""
+        parts = []
+        if self.recipients_per_s is not None:
+            parts.append(self.recipients_per_s * _CALL_S_MAX)
+        if self.recipients_per_day is not None:
+            parts.append(self.recipients_per_day * _CALL_DAY_MAX)
+        return max(1, min(self.batch_size, int(min(parts)))) if parts else None
 
     @property
     def bind(self) -> bool:
