@@ -31,6 +31,7 @@ def slot(seconds_ago: float, calls: int = 0, **counts: int) -> Pulse:
         ([slot(20, 9000), slot(8, 2, errors=2), slot(3, 4, errors=4)], "errors: 6 of 6 in 10 s"),
         ([slot(290, 1, errors=1), slot(100, 2, errors=2), slot(3, 2, errors=1)],
          "errors: 4 of 5 in 300 s"),
+        ([slot(20, 9000), slot(3, 20, slow=18)], "latency: 18 of 20 in 10 s"),
     ],
 )  # fmt: skip
 def test_an_account_whose_calls_fail_is_opened_at_once(pulses: list[Pulse], why: str) -> None:
@@ -62,6 +63,7 @@ def test_too_few_samples_and_too_small_shares_change_nothing(pulses: list[Pulse]
     [
         (slot(30, 20, throttled=10), "throttling: 10 of 20 in 60 s"),
         (slot(30, 20, slow=20), "latency: 20 of 20 in 60 s"),
+        (slot(3, 10, slow=8), "latency: 8 of 10 in 60 s"),
         (slot(590, told=50, blocked=15), "bounce mix: 15 of 50 in 600 s"),
     ],
 )

@@ -123,7 +123,7 @@ def test_an_account_that_hangs_is_left_before_its_calls_have_ended() -> None:
         with sending(replace(PACE, calls_max=24)):
             stuck = post(6)
             eventually(lambda: len(first.asked) == len(stuck))
-            eventually(lambda: healths()["first"] == "strained", within_s=20)
+            eventually(lambda: healths()["first"] == "open", within_s=20)
             post(3, prefix="later")
             eventually(lambda: len(second.taken) == 3)
             eventually(lambda: stages() == {"submitted": 9}, within_s=20)
@@ -221,3 +221,17 @@ def test_all_senders_judge_by_what_all_have_met_with() -> None:
     )
     assert calls == errors >= 5
     assert healths()["first"] == "open"
+
+
+def test_calls_that_hang_keep_no_place_from_the_mail_of_another_account() -> None:
+    with fake_provider(lambda _: Says(after_s=25)) as first, fake_provider() as second:
+        add("first", first)
+        add("second", second)
+        make_sound()
+        with sending(replace(PACE, calls_max=8)):
+            post(20, Lane.BULK, prefix="bulk")
+            post(8, prefix="urgent")
+            eventually(lambda: stages().get("submitted", 0) > 0, within_s=20)
+            post(4, prefix="later")
+            eventually(lambda: sum("later" in to for to in second.taken) == 4)
+        assert not any("later" in to for asked in first.asked for to in asked.recipients)

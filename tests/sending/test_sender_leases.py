@@ -59,6 +59,7 @@ async def _make_call(claimed: list[Claimed]) -> list[Groups]:
         back_off,
         meters,
         Watch(),
+        accounts.is_left,
     )
     try:
         return [await handing.make(call) for call in planned]

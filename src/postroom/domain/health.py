@@ -106,6 +106,7 @@ _FAILING = (
     _Signal("errors", "calls", "errors", 10, 5, 0.5),
     _Signal("errors", "calls", "errors", 60, 5, 0.5),
     _Signal("errors", "calls", "errors", 300, 5, 0.5),
+    _Signal("latency", "calls", "slow", 10, 5, 0.9),
 )
 """The short window finds a sudden end in much traffic, the long one a lasting one in little."""
 

@@ -16,6 +16,7 @@ from postroom.ledger import accounts as ledger
 from postroom.providers.base import Account
 from postroom.providers.registry import PROVIDERS
 from postroom.sending.backoff import BackOff
+from postroom.sending.compose import Planned
 from postroom.sending.meter import Meters
 from postroom.sending.roadmap import RoadMap
 from postroom.sending.roads import Carriers, Way, ways_of
@@ -79,6 +80,12 @@ class Accounts:
     def road_map(self, simulated: bool) -> RoadMap:
         """Every road by which mail of this kind may leave, and what is known of them."""
         return self._maps[simulated]
+
+    def is_left(self, planned: Planned) -> bool:
+        """Whether another account is to make this call, by what is known since it was planned."""
+        account = planned.way.account
+        road_map = self._maps[account.simulated]
+        return road_map.is_left(account.id, planned.others, planned.message.stored.lane)
 
     def kinds(self, now: float) -> list[bool]:
         """The kinds of mail (simulated or not) for which some account may be called now."""

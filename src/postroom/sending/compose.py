@@ -21,8 +21,8 @@ class Planned:
     call: Call
     claims: Mapping[UUID, Claimed]
     """By hand-over id."""
-    elsewhere: bool = False
-    """Whether another account that does well may carry it too."""
+    others: frozenset[int] = frozenset()
+    """Accounts that come after this one, and may carry it too."""
 
 
 class NeedsRawCarrier(Exception):
@@ -44,16 +44,22 @@ def compose(
 ) -> list[Planned]:
     """The calls for these deliveries of one message; raises NeedsRawCarrier."""
     why = "there is no account with an SMTP road"
-    for way in fitting(message.content, ways):
+    possible = list(fitting(message.content, ways))
+    for place, way in enumerate(possible):
+        others = frozenset(other.account.id for other in possible[place + 1 :]) - {way.account.id}
         try:
-            return list(_by(way, message, claimed, batch_max))
+            return list(_by(way, others, message, claimed, batch_max))
         except CannotCarry as refusal:
             why = str(refusal)
     raise NeedsRawCarrier(why)
 
 
 def _by(
-    way: Way, message: Message, claimed: Sequence[Claimed], batch_max: int | None
+    way: Way,
+    others: frozenset[int],
+    message: Message,
+    claimed: Sequence[Claimed],
+    batch_max: int | None,
 ) -> Iterator[Planned]:
     size = min(batch_max or len(claimed), way.recipients_max or len(claimed))
     for start in range(0, len(claimed), size):
@@ -63,7 +69,7 @@ def _by(
         ]
         for call in way.carrier.compose(way.account, _mail(way, message, copies), copies):
             own = {copy.handover_id: claims[copy.handover_id] for copy in call.copies}
-            yield Planned(message, way, call, own)
+            yield Planned(message, way, call, own, others)
 
 
 def _mail(way: Way, message: Message, copies: list[Copy]) -> Mail:

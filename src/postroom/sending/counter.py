@@ -9,6 +9,7 @@ import logging
 import time
 from collections.abc import Sequence
 
+from postroom.domain.health import SLOW_S
 from postroom.domain.lane import Lane
 from postroom.ledger import queue
 from postroom.ledger.db import LedgerUnavailable
@@ -19,11 +20,14 @@ from postroom.sending.handing import Handing
 from postroom.sending.pace import Pace
 from postroom.sending.patience import patiently
 from postroom.sending.planning import Planner, by_message
+from postroom.sending.slots import Slots
 
 _log = logging.getLogger(__name__)
 
 _IDLE_S_MIN = 0.05
 _AGAIN_AFTER_S = 0.5
+_LOOK_S = 1.0
+"""Calls that have begun to hang make room without having ended."""
 _HELD_S = 1.0
 """Seconds of an account's pace that are claimed ahead."""
 
@@ -48,7 +52,7 @@ class Counter:
         self._planner = planner
         self._handing = handing
         self._stopping = stopping
-        self._slots = asyncio.Semaphore(calls_max)
+        self._slots = Slots(calls_max, SLOW_S)
         self._calls: set[asyncio.Task[None]] = set()
         self._per_call = float(pace.claim_max)
         self._idle_s = _IDLE_S_MIN
@@ -57,8 +61,10 @@ class Counter:
     async def run(self) -> None:
         """Serve until the sender stops; then finish the calls in flight and give back the rest."""
         while not self._stopping.is_set():
-            if self._calls and len(self._calls) >= self._room():
-                await asyncio.wait(self._calls, return_when=asyncio.FIRST_COMPLETED)
+            if self._calls and self._held() >= self._room():
+                await asyncio.wait(
+                    self._calls, timeout=_LOOK_S, return_when=asyncio.FIRST_COMPLETED
+                )
             elif claimed := await self._claim():
                 self._idle_s = _IDLE_S_MIN
                 await self._serve(claimed)
@@ -69,6 +75,10 @@ class Counter:
         if self._undone:
             await patiently(queue.give_back, self._undone, 0.0)
 
+    def _held(self) -> int:
+        """Calls that are being made or wait for a slot, without those that hang."""
+        return len(self._calls) - self._slots.hanging
+
     def _room(self) -> int:
         """Calls that may be held: no more than can be made soon, for others could make them."""
         kinds = self._accounts.kinds(time.monotonic())
@@ -78,7 +88,7 @@ class Counter:
         kinds = self._accounts.kinds(time.monotonic())
         if not kinds:
             return []
-        room = self._room() - len(self._calls)
+        room = self._room() - self._held()
         limit = min(self._pace.claim_max, max(1, int(room * self._per_call)))
         try:
             return await asyncio.to_thread(
@@ -125,7 +135,7 @@ class Counter:
 
     async def _call(self, planned: Planned) -> None:
         """Make a call and what follows from it: a refused batch goes on in smaller calls."""
-        async with self._slots:
+        async with self._slots.one(may_hang=lambda: self._accounts.is_left(planned)):
             if self._stopping.is_set():
                 self._undone += planned.claims.values()
                 return

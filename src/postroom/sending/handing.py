@@ -4,7 +4,7 @@ import asyncio
 import logging
 import random
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from uuid import UUID
@@ -46,6 +46,7 @@ class Handing:
         back_off: BackOff,
         meters: Meters,
         watch: Watch,
+        is_left: Callable[[Planned], bool],
     ) -> None:
         self._pace = pace
         self._beginner = beginner
@@ -53,9 +54,12 @@ class Handing:
         self._back_off = back_off
         self._meters = meters
         self._watch = watch
+        self._is_left = is_left
 
     async def make(self, planned: Planned) -> Groups:
         """Make the call; gives the deliveries to call again at once, one call for each group."""
+        if self._is_left(planned):
+            return await self._give_back(planned, 0.0)
         rest_s = self._back_off.left_s(planned.way.account.id, time.monotonic())
         if rest_s > 0:
             return await self._give_back(planned, _soon(planned, rest_s))
@@ -158,7 +162,7 @@ class Handing:
 
 def _soon(planned: Planned, in_s: float) -> float:
     """The seconds to wait, which are few where another account may take over meanwhile."""
-    return min(in_s, _ELSEWHERE_S) if planned.elsewhere else in_s
+    return min(in_s, _ELSEWHERE_S) if planned.others else in_s
 
 
 def _turn_of(planned: Planned) -> tuple[Lane, int]:

@@ -93,7 +93,7 @@ class Planner:
             queue.put_on_hold(claimed, "from_not_verified", str(why))
         else:
             return [
-                replace(one, elsewhere=road_map.leads_elsewhere(ways, one.way.account.id))
+                replace(one, others=road_map.carrying(one.others))
                 for ways, group in groups
                 for one in self._plan_ways(message, group, ways)
             ]

@@ -63,12 +63,18 @@ class RoadMap:
         for accounts, group in self._by_preference(list(ways), claimed, route):
             yield [way for id in accounts for way in ways[id]], group
 
-    def leads_elsewhere(self, ways: Sequence[Way], account_id: int) -> bool:
-        """Whether one of these ways is of another account, and one that carries anything."""
-        return any(
-            way.account.id != account_id and self.shares.get(way.account.id, 1.0) > 0
-            for way in ways
-        )
+    def carrying(self, accounts: frozenset[int]) -> frozenset[int]:
+        """Those of the accounts that carry anything."""
+        return frozenset(id for id in accounts if self._share(id) > 0)
+
+    def is_left(self, account_id: int, others: frozenset[int], lane: Lane) -> bool:
+        """Whether mail that is on its way to the account is better taken by one of the others."""
+        if self._share(account_id) == 0:
+            return bool(self.carrying(others))
+        return lane is Lane.URGENT and account_id not in self.sound and bool(others & self.sound)
+
+    def _share(self, account_id: int) -> float:
+        return self.shares.get(account_id, 1.0)
 
     def _eligible(self, message: Message, route: Route | None) -> dict[int, list[Way]]:
         """The ways of each account that may carry the message, the route's first account first."""
@@ -94,7 +100,7 @@ class RoadMap:
         if route is not None and route.weights is not None:
             given = dict(zip(route.accounts, route.weights, strict=True))
             weights = [given[id] for id in accounts]
-        shares = {id: self.shares.get(id, 1.0) for id in accounts}
+        shares = {id: self._share(id) for id in accounts}
         if len(accounts) == 1 or (weights is None and len(set(shares.values())) == 1):
             yield tuple(accounts), claimed
             return

@@ -50,7 +50,8 @@ async def run(pace: Pace, stop: threading.Event) -> None:
     messages = RecentMessages(blobs.load_submission, _now, pace.kept_bytes_max)
     planner = Planner(messages, accounts.road_map, pace.batch_max)
     settler = Settler(attempts.settle)
-    handing = Handing(pace, Beginner(attempts.begin), settler, back_off, meters, watch)
+    beginner = Beginner(attempts.begin)
+    handing = Handing(pace, beginner, settler, back_off, meters, watch, accounts.is_left)
     counters = [
         Counter(lanes, calls, pace, accounts, planner, handing, stopping)
         for lanes, calls in _lanes(pace)

@@ -34,7 +34,8 @@ class Begun:
     at: float
     """Monotonic."""
     is_counted: bool = False
-    """As a slow one, before it has ended: a provider that hangs is not to be waited for."""
+    """As a slow one, before it has ended: a provider that hangs is not to be waited for. It is
+    counted again with its end."""
 
 
 class Watch:
@@ -61,16 +62,15 @@ class Watch:
             met.errors += 1
 
     def _count(self, call: Begun) -> None:
-        if not call.is_counted:
-            met = self._met[call.account_id]
-            met.calls += 1
-            met.slow += time.monotonic() - call.at > SLOW_S
-            call.is_counted = True
+        met = self._met[call.account_id]
+        met.calls += 1
+        met.slow += time.monotonic() - call.at > SLOW_S
 
     async def tend(self) -> None:
         """Tell what was met with, and judge; LedgerUnavailable when the database is away."""
         for call in self._under_way:
-            if time.monotonic() - call.at > SLOW_S:
+            if time.monotonic() - call.at > SLOW_S and not call.is_counted:
+                call.is_counted = True
                 self._count(call)
         met, self._met = self._met, defaultdict(_Met)
         counts = [
