@@ -256,6 +256,25 @@ def test_an_orphan_is_kept_tried_again_and_joined_when_its_delivery_is_known() -
     assert verdict(attempt) == "delivered"
 
 
+def test_an_orphan_that_the_ledger_refuses_stays_and_the_others_are_joined() -> None:
+    attempt = handed_over()
+    good = event(attempt, EventType.DELIVERED, handover_id=None, provider_message_ids=("later",),
+                 address_key="ann@example.com")  # fmt: skip
+    events = [
+        replace(good, receipt_start=number, occurred_raw=str(number), reply_code=code)
+        for number, code in enumerate((None, 10**6, None))
+    ]
+    id = stored()
+    told = [making.from_receipt(one, id) for one in events]
+    receipts.interpret_new(10, lambda receipt: ReadReceipt(receipt, told))
+    with transaction() as conn:
+        conn.execute("UPDATE attempt SET provider_message_id = 'later'")
+        conn.execute("UPDATE orphan SET next_try_at = now()")
+    assert receipts.retry_orphans(10) == 2
+    assert scalar("SELECT array_agg(tries) FROM orphan") == [1]
+    assert verdict(attempt) == "delivered"
+
+
 def test_an_orphan_that_condemns_an_address_suppresses_it_at_once() -> None:
     id = stored()
     told = making.event(

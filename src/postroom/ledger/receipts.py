@@ -239,14 +239,24 @@ def retry_orphans(limit: int) -> int:
             "   FOR UPDATE SKIP LOCKED",
             (ORPHAN_KEPT, limit),
         ).fetchall()
-        events = [from_json(heard) for _, heard, _ in rows]
-        missing = {_place(event) for event in record(conn, events).orphans}
-        joined = [
-            row[0] for row, event in zip(rows, events, strict=True) if _place(event) not in missing
-        ]
+        joined = _joined(conn, [(id, from_json(heard)) for id, heard, _ in rows])
         conn.execute("DELETE FROM orphan WHERE id = ANY(%s)", (joined,))
         _postpone(conn, [(id, tries) for id, _, tries in rows if id not in set(joined)])
         return len(joined)
+
+
+def _joined(conn: Connection, orphans: Sequence[tuple[int, NewEvent]]) -> list[int]:
+    """Those that found their delivery; one that the ledger cannot take never stops the others."""
+    try:
+        with conn.transaction():
+            missing = {_place(one) for one in record(conn, [one for _, one in orphans]).orphans}
+            return [id for id, one in orphans if _place(one) not in missing]
+    except psycopg.DataError:
+        if len(orphans) == 1:
+            log.exception("ALARM orphan %d cannot be recorded", orphans[0][0])
+            return []
+    half = len(orphans) // 2
+    return [*_joined(conn, orphans[:half]), *_joined(conn, orphans[half:])]
 
 
 def _place(event: NewEvent) -> tuple[UUID, int]:
