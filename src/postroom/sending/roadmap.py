@@ -101,7 +101,8 @@ class RoadMap:
             given = dict(zip(route.accounts, route.weights, strict=True))
             weights = [given[id] for id in accounts]
         shares = {id: self._share(id) for id in accounts}
-        if len(accounts) == 1 or (weights is None and len(set(shares.values())) == 1):
+        alike = {(share, id in self.sound) for id, share in shares.items()}
+        if len(accounts) == 1 or (weights is None and len(alike) == 1):
             yield tuple(accounts), claimed
             return
         careful = {id: float(id in self.sound) for id in accounts}
