@@ -40,7 +40,7 @@ _HALVES: dict[str, Mischief] = {
     "a web page for an answer": {"wrong_type": 0.7},
     "fewer results than recipients": {"fewer_results": 0.7},
 }
-_ERRING: dict[str, Mischief] = {**_REFUSALS, **_ERRORS, **_SILENCES, **_HALVES}
+_ERRING: dict[str, Mischief] = {**_ERRORS, **_REFUSALS, **_SILENCES, **_HALVES}
 
 
 def answers_that_err(scene: Scene) -> None:
