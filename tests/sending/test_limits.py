@@ -204,6 +204,22 @@ def test_an_answer_that_comes_late_makes_no_turn_later() -> None:
     assert turns_of(meter, 1) == told
 
 
+def test_a_full_day_sends_nobody_away_whom_it_has_counted() -> None:
+    def take(_stretch_s: float, recipients: int, _per_day: float | None) -> Turns:
+        return Turns(0.0) if recipients == 0 else Turns(60.0, given=False, day_is_full=True)
+
+    meter = Meter(take)
+    meter.limits = Limits(recipients_per_day=1)
+
+    async def both() -> list[float | BaseException]:
+        late = meter.turn(Lane.BULK, 1, counts=False)
+        return await asyncio.gather(meter.turn(Lane.BULK, 1), late, return_exceptions=True)
+
+    new, late = asyncio.run(both())
+    assert isinstance(new, Later)
+    assert isinstance(late, float)
+
+
 @pytest.mark.usefixtures("ledger")
 def test_two_senders_together_keep_the_limit_of_an_account(
     monkeypatch: pytest.MonkeyPatch,

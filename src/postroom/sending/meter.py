@@ -116,7 +116,7 @@ class Meter:
             if turns.day_is_full:
                 self._full_until = time.monotonic() + turns.in_s
             if not turns.given:
-                self._send_away(Later(turns.in_s))
+                self._send_away(Later(turns.in_s), only_uncounted=turns.day_is_full)
                 continue
             at, stretch_s = turns.told_at + turns.in_s, sum(map(self._stretch_s, first))
             # What was left of the last stretch belongs to this one where nobody came between.
@@ -164,9 +164,12 @@ class Meter:
             return False
         return at + self._stretch_s(first) <= ends + _ROUNDING_S
 
-    def _send_away(self, why: Exception) -> None:
-        waiting, self._waiting = self._waiting, []
-        for one in waiting:
+    def _send_away(self, why: Exception, *, only_uncounted: bool = False) -> None:
+        """Nobody waits any more; a full day concerns none that it has counted already."""
+        kept = sorted(one for one in self._waiting if only_uncounted and not one.counts)
+        sent_away = [one for one in self._waiting if one.counts or not only_uncounted]
+        self._waiting = kept
+        for one in sent_away:
             if not one.turn.done():
                 one.turn.set_exception(why)
 
