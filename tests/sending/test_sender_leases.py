@@ -62,7 +62,7 @@ async def _make_call(claimed: list[Claimed]) -> list[Groups]:
         accounts.is_left,
     )
     try:
-        return [await handing.make(call) for call in planned]
+        return [await handing.make(call, lambda: None) for call in planned]
     finally:
         await carriers.close()
 

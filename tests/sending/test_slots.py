@@ -42,3 +42,14 @@ def test_every_place_is_given_back_once() -> None:
         return await most_at_once(slots, 9, may_hang=False)
 
     assert asyncio.run(made()) == (3, 0)
+
+
+def test_a_place_is_free_as_soon_as_its_call_is_answered_and_only_once() -> None:
+    async def made() -> tuple[int, int]:
+        slots = Slots(2, 60)
+        async with slots.one(lambda: False) as place:
+            place.leave()
+            assert await most_at_once(slots, 3, may_hang=False) == (2, 0)
+        return await most_at_once(slots, 3, may_hang=False)
+
+    assert asyncio.run(made()) == (2, 0)

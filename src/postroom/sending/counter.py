@@ -15,6 +15,7 @@ from postroom.ledger import queue
 from postroom.ledger.db import LedgerUnavailable
 from postroom.ledger.queue import Claimed
 from postroom.sending.accounts import Accounts
+from postroom.sending.appetite import Appetite
 from postroom.sending.compose import Planned
 from postroom.sending.handing import Handing
 from postroom.sending.pace import Pace
@@ -54,20 +55,22 @@ class Counter:
         self._stopping = stopping
         self._slots = Slots(calls_max, SLOW_S)
         self._calls: set[asyncio.Task[None]] = set()
-        self._per_call = float(pace.claim_max)
+        self._appetite = Appetite(pace.claim_max)
         self._idle_s = _IDLE_S_MIN
         self._undone: list[Claimed] = []
 
     async def run(self) -> None:
         """Serve until the sender stops; then finish the calls in flight and give back the rest."""
         while not self._stopping.is_set():
-            if self._calls and self._held() >= self._room():
+            room, portion = self._room(), max(1, self._appetite.ahead // 2)
+            free = room - self._held()
+            if self._calls and free < portion:
                 await asyncio.wait(
                     self._calls, timeout=_LOOK_S, return_when=asyncio.FIRST_COMPLETED
                 )
-            elif claimed := await self._claim():
+            elif claimed := await self._claim(free):
                 self._idle_s = _IDLE_S_MIN
-                await self._serve(claimed)
+                await self._serve(claimed, free)
             else:
                 await self._rest()
         if self._calls:
@@ -82,14 +85,14 @@ class Counter:
     def _room(self) -> int:
         """Calls that may be held: no more than can be made soon, for others could make them."""
         kinds = self._accounts.kinds(time.monotonic())
-        return int(min(self._calls_max, 1 + self._accounts.calls_within(kinds, _HELD_S)))
+        busy = self._calls_max + self._appetite.ahead
+        return int(min(busy, 1 + self._accounts.calls_within(kinds, _HELD_S)))
 
-    async def _claim(self) -> list[Claimed]:
+    async def _claim(self, calls: int) -> list[Claimed]:
         kinds = self._accounts.kinds(time.monotonic())
         if not kinds:
             return []
-        room = self._room() - self._held()
-        limit = min(self._pace.claim_max, max(1, int(room * self._per_call)))
+        limit = self._appetite.limit(calls)
         try:
             return await asyncio.to_thread(
                 queue.claim, kinds, limit, self._pace.lease_s, self._lanes
@@ -108,11 +111,11 @@ class Counter:
         except TimeoutError:
             self._idle_s = min(2 * self._idle_s, self._pace.idle_s_max)
 
-    async def _serve(self, claimed: Sequence[Claimed]) -> None:
+    async def _serve(self, claimed: Sequence[Claimed], calls: int) -> None:
         """Plan the calls and let them wait for a free slot."""
         groups = await asyncio.gather(*map(self._plan, by_message(claimed).values()))
         plans = [planned for group in groups for planned in group]
-        self._per_call = len(claimed) / max(1, len(plans))
+        self._appetite.learn(len(claimed), [len(planned.claims) for planned in plans], calls)
         for planned in plans:
             call = asyncio.create_task(self._call(planned))
             self._calls.add(call)
@@ -120,6 +123,7 @@ class Counter:
 
     def _ended(self, call: asyncio.Task[None]) -> None:
         self._calls.discard(call)
+        self._appetite.ended()
         if not call.cancelled() and (error := call.exception()) is not None:
             # Its lease runs out, and the sweep finds whether an attempt was begun.
             _log.error("ALARM a call broke off", exc_info=error)
@@ -135,11 +139,11 @@ class Counter:
 
     async def _call(self, planned: Planned) -> None:
         """Make a call and what follows from it: a refused batch goes on in smaller calls."""
-        async with self._slots.one(may_hang=lambda: self._accounts.is_left(planned)):
+        async with self._slots.one(may_hang=lambda: self._accounts.is_left(planned)) as place:
             if self._stopping.is_set():
                 self._undone += planned.claims.values()
                 return
-            again = await self._handing.make(planned)
+            again = await self._handing.make(planned, place.leave)
         for group in again:
             for smaller in await self._plan(group):
                 await self._call(smaller)

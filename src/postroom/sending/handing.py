@@ -56,8 +56,11 @@ class Handing:
         self._watch = watch
         self._is_left = is_left
 
-    async def make(self, planned: Planned) -> Groups:
-        """Make the call; gives the deliveries to call again at once, one call for each group."""
+    async def make(self, planned: Planned, answered: Callable[[], None]) -> Groups:
+        """Make the call; gives the deliveries to call again at once, one call for each group.
+
+        `answered` is told when the provider has answered, which is before that is recorded.
+        """
         if self._is_left(planned):
             return await self._give_back(planned, 0.0)
         rest_s = self._back_off.left_s(planned.way.account.id, time.monotonic())
@@ -83,7 +86,7 @@ class Handing:
             # Frozen since the attempt was begun: another sender may hold the claim by now.
             await self._not_made(attempt.id, planned, "the lease was about to end", Then.QUEUED)
             return ()
-        return await self._call(attempt.id, planned)
+        return await self._call(attempt.id, planned, answered)
 
     async def _give_back(self, planned: Planned, in_s: float) -> Groups:
         await patiently(queue.give_back, list(planned.claims.values()), in_s)
@@ -119,11 +122,14 @@ class Handing:
         settlement = not_made(attempt_id, planned.claims, why, then, _now(), in_s)
         await self._settler.settled(settlement)
 
-    async def _call(self, attempt_id: UUID, planned: Planned) -> Groups:
+    async def _call(
+        self, attempt_id: UUID, planned: Planned, answered: Callable[[], None]
+    ) -> Groups:
         account = planned.way.account
         call = self._watch.begin(account.id)
         reply = await self._hand_over(attempt_id, planned)
         self._watch.ended(call, reply)
+        answered()
         await self._heard(account.id, reply)
         if reply.kind is ReplyKind.ACCOUNT_STOPPED:
             # Until all senders have read that it is stopped, nobody here calls it.

@@ -17,13 +17,13 @@ class Slots:
         """Calls that have given their place away and are not over."""
 
     @asynccontextmanager
-    async def one(self, may_hang: Callable[[], bool]) -> AsyncIterator[None]:
+    async def one(self, may_hang: Callable[[], bool]) -> AsyncIterator["Place"]:
         """A place for the call made inside, while it lasts or until it hangs and `may_hang`."""
         await self._free.acquire()
-        place = _Place(self, may_hang)
+        place = Place(self, may_hang)
         place.look_in(self._hangs_after_s)
         try:
-            yield
+            yield place
         finally:
             place.leave()
 
@@ -40,13 +40,13 @@ class Slots:
             self._free.release()
 
 
-class _Place:
+class Place:
     """The place of one call."""
 
     def __init__(self, slots: Slots, may_hang: Callable[[], bool]) -> None:
         self._slots = slots
         self._may_hang = may_hang
-        self._hangs = False
+        self._hangs = self._left = False
 
     def look_in(self, seconds: float) -> None:
         """See then whether the place can be given away."""
@@ -60,5 +60,8 @@ class _Place:
             self.look_in(_LOOK_S)
 
     def leave(self) -> None:
-        self._look.cancel()
-        self._slots.leave(self._hangs)
+        """Free the place, unless that was done before: the call has its answer."""
+        if not self._left:
+            self._left = True
+            self._look.cancel()
+            self._slots.leave(self._hangs)
