@@ -211,9 +211,10 @@ def test_a_full_day_sends_nobody_away_whom_it_has_counted() -> None:
     meter = Meter(take)
     meter.limits = Limits(recipients_per_day=1)
 
-    async def both() -> list[float | BaseException]:
+    async def both() -> tuple[float | BaseException, float | BaseException]:
         late = meter.turn(Lane.BULK, 1, counts=False)
-        return await asyncio.gather(meter.turn(Lane.BULK, 1), late, return_exceptions=True)
+        new = meter.turn(Lane.BULK, 1)
+        return list(await asyncio.gather(new, late, return_exceptions=True))
 
     new, late = asyncio.run(both())
     assert isinstance(new, Later)
