@@ -211,7 +211,7 @@ def test_a_full_day_sends_nobody_away_whom_it_has_counted() -> None:
     meter = Meter(take)
     meter.limits = Limits(recipients_per_day=1)
 
-    async def both() -> tuple[float | BaseException, float | BaseException]:
+    async def both() -> list[float | BaseException]:
         late = meter.turn(Lane.BULK, 1, counts=False)
         new = meter.turn(Lane.BULK, 1)
         return list(await asyncio.gather(new, late, return_exceptions=True))
