@@ -72,8 +72,8 @@ def test_a_pace_that_was_refused_is_halved_once_and_grows_back() -> None:
         paces.slow(account(), 2, 100)
     time_passes(2)
     assert paces.standings()[account()].learned_per_s == pytest.approx(50, rel=0.1)
-    time_passes(15)
-    assert paces.standings()[account()].learned_per_s == pytest.approx(104, rel=0.1)
+    time_passes(8)
+    assert paces.standings()[account()].learned_per_s == pytest.approx(107, rel=0.1)
     time_passes(3600)
     assert paces.standings()[account()].learned_per_s is None
 

@@ -13,8 +13,8 @@ WAIT_S_MAX = 2.0
 """No turn is given that lies further ahead: whoever would wait longer asks again by then."""
 FULL_S = 300.0
 """So long after a day was found full it is asked again: it may be another day, or a wider limit."""
-GROWTH_PER_S = 1.05
-"""By this factor a learned pace grows each second: from a half to the whole in some 14 s."""
+GROWTH_PER_S = 1.1
+"""By this factor a learned pace grows each second: from a half to the whole in some 7 s."""
 LEARNED_PER_S_MAX = 10_000.0
 """A learned pace above this is forgotten: there is no limit to be seen."""
 

@@ -35,7 +35,8 @@ class Mischief:
     """Calls answered `error_status` and not taken."""
     error_after: float = 0.0
     """Calls taken, and answered `error_status`."""
-    error_status: int = 503
+    error_status: int = 500
+    """A provider that answers 503 says that it took nothing: with `error_after` that is a lie."""
     hang_before: float = 0.0
     """Calls never answered and not taken."""
     hang_after: float = 0.0
