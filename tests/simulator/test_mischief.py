@@ -53,8 +53,8 @@ def test_a_caller_who_breaks_off_in_the_body_is_not_heard(
         ({"refuse": 1}, 400),
         ({"refuse": 1, "refuse_status": 401}, 401),
         ({"refuse": 1, "refuse_status": 413}, 413),
-        ({"error_before": 1}, 503),
-        ({"error_before": 1, "error_status": 500}, 500),
+        ({"error_before": 1}, 500),
+        ({"error_before": 1, "error_status": 503}, 503),
     ],
 )
 def test_a_call_refused_by_mischief_is_not_taken(
@@ -82,7 +82,7 @@ def test_a_throttle_refuses_what_comes_above_its_limit_in_one_second(start: Star
 
 def test_an_error_after_acceptance_is_taken_all_the_same(start: Start) -> None:
     running = start({"error_after": 1})
-    assert running.send(ONE).status == 503
+    assert running.send(ONE).status == 500
     assert len(running.truth.copies) == 1
 
 
@@ -112,7 +112,7 @@ def test_half_an_answer_breaks_off_after_acceptance(start: Start) -> None:
 def test_429_and_503_say_how_long_to_wait_where_they_are_to(start: Start) -> None:
     running = start({"too_many": 1, "retry_after_s": 7})
     assert running.send(ONE).headers["Retry-After"] == "7"
-    running.make_mischief(error_before=1, retry_after_s=9)
+    running.make_mischief(error_before=1, error_status=503, retry_after_s=9)
     assert running.send(ONE).headers["Retry-After"] == "9"
     running.make_mischief(error_before=1, error_status=500, retry_after_s=9)
     assert "Retry-After" not in running.send(ONE).headers
@@ -140,7 +140,7 @@ def test_mischief_happens_as_often_as_asked_and_the_same_for_one_seed(start: Sta
 
 def test_mischief_can_be_changed_while_it_runs(simulator: Running) -> None:
     simulator.make_mischief(error_before=1)
-    assert simulator.send(ONE).status == 503
+    assert simulator.send(ONE).status == 500
     simulator.make_mischief()
     assert simulator.send(ONE).status == 202
     assert call(f"{simulator.url}/_simulator/mischief").json["error_before"] == 0
