@@ -90,7 +90,7 @@ _SOON = {
     "POSTROOM_SILENCE_DEFERRED_S": "8",
 }
 """Words that come later than that are taken all the same."""
-_MOMENT = Scale(messages=80, recipients=300, times=2, lasts_s=12, rest_s_max=90)
+_MOMENT = Scale(messages=80, recipients=300, times=2, lasts_s=12, rest_s_max=180)
 SHORT_KILLS = replace(
     KILLS,
     scale=Scale(messages=150, recipients=700, times=2, lasts_s=18, rest_s_max=90),
