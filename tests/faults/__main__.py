@@ -32,7 +32,8 @@ SMTP, and meanwhile makes faults of one family at random moments, from a seed:
 - **provider**: every error status with and without `Retry-After`, calls taken and answered with an
   error, no answer, and half-answers; and **batches**: the same from a provider that answers with a
   result for each recipient;
-- **notices**: a fifth of the webhooks is lost; others tell of unknown mails, or are forged;
+- **notices**: a fifth of the webhooks is lost; others come before the answer of the call or when
+  their window has long passed, tell of unknown mails, or are forged;
 - **clients**: SMTP clients drop in DATA, after the dot and without QUIT, crawl, and sit idle;
 - **disk**: PostgreSQL, and then the web role too, can write no file (`RLIMIT_FSIZE`); both doors
   must say 503 and 451 before there is room again;
@@ -40,10 +41,10 @@ SMTP, and meanwhile makes faults of one family at random moments, from a seed:
   are ended, no connection is left, two clocks run.
 
 In every run calls to the simulated provider take 150 to 600 ms and hold {batch} recipients at most.
-Its webhooks come late, repeated (with the same and with new event ids), shuffled, broken off, among
-forgeries, and often before the answer of the call. Clients submit a mail again until it is
-acknowledged. The windows of silence are scaled from days to seconds. `make test` runs the same in
-short. `make faults ARGS="--only lines --seed 13"` repeats one run.
+Its webhooks come late, repeated (with the same and with new event ids), shuffled, broken off, and
+among forgeries. Clients submit a mail again until it is acknowledged. The windows of silence are
+scaled from days to seconds. `make test` runs the same in short, and
+`make faults ARGS="--only lines --seed 13"` repeats one run.
 
 Afterwards, from the clients' notes, the ledger, and the provider's own log
 (`tests/faults/checks.py`):

@@ -21,7 +21,8 @@ class Occasion:
     ground: Ground = field(default_factory=Ground)
 
 
-_HOUR = Scale(messages=400, recipients=2000, times=6, lasts_s=60, rest_s_max=420)
+_LOSSES = {**MISCHIEF, "webhook_lose": 0.2}
+_MINUTES = Scale(messages=400, recipients=2000, times=6, lasts_s=60, rest_s_max=420)
 
 KILLS = Occasion(
     "kills",
@@ -38,36 +39,36 @@ FROZEN = Occasion(
         freezing.interpreter_frozen,
         freezing.clock_frozen,
     ),
-    _HOUR,
+    _MINUTES,
     (12,),
     Ground(more_roles=("sender", "clock")),
 )
 LINES = Occasion(
     "lines",
     (lines.line_to_the_provider, lines.line_to_the_database),
-    replace(_HOUR, times=4, lasts_s=90),
+    replace(_MINUTES, times=4, lasts_s=90),
     (13,),
     Ground(has_lines=True),
 )
 PROVIDER = Occasion(
     "provider",
     (provider.answers_that_err,),
-    replace(_HOUR, lasts_s=120, times=8, smtp_share=0.0),
+    replace(_MINUTES, lasts_s=120, times=8, smtp_share=0.0),
     (14,),
 )
 BATCHES = replace(PROVIDER, name="batches", seeds=(19,), ground=Ground(provider="postmark"))
 NOTICES = Occasion(
     "notices",
     (notices.notices_of_unknown_mail, notices.forged_notices),
-    _HOUR,
+    _MINUTES,
     (15,),
-    Ground(mischief={**MISCHIEF, "webhook_lose": 0.2, "webhook_delay_ms": [0, 5000]}),
+    Ground(mischief={**_LOSSES, "latency_ms": [150, 2000], "webhook_delay_ms": [0, 18_000]}),
 )
-CLIENTS = Occasion("clients", (manners.dropped_sessions, manners.idle_sessions), _HOUR, (16,))
+CLIENTS = Occasion("clients", (manners.dropped_sessions, manners.idle_sessions), _MINUTES, (16,))
 DISK = Occasion(
     "disk",
     (disk.disk_full,),
-    replace(_HOUR, lasts_s=150),
+    replace(_MINUTES, lasts_s=150),
     (17,),
 )
 CHANGES = Occasion(
@@ -78,7 +79,7 @@ CHANGES = Occasion(
         changes.backends_ended,
         changes.connections_used_up,
     ),
-    replace(_HOUR, times=5, lasts_s=120),
+    replace(_MINUTES, times=5, lasts_s=120),
     (18,),
     Ground(more_roles=("clock",)),
 )
@@ -111,7 +112,7 @@ SHORT_OUTSIDE = replace(
     troubles=(*PROVIDER.troubles, *NOTICES.troubles, *CLIENTS.troubles, *DISK.troubles),
     scale=replace(_MOMENT, smtp_share=0.0),
     seeds=(7,),
-    ground=replace(NOTICES.ground, settings=_SOON),
+    ground=Ground(mischief={**_LOSSES, "webhook_delay_ms": [0, 5000]}, settings=_SOON),
 )
 """What others do: the provider, clients, whoever forges, and a full disk."""
 SHORT = (SHORT_KILLS, SHORT_INSIDE, SHORT_OUTSIDE)
