@@ -80,7 +80,7 @@ def _played(first: Provider, second: Provider, stream: Stream, say: Say) -> Outc
 def _fail(first: Provider, second: Provider, stream: Stream, say: Say) -> tuple[float, float]:
     """Seconds until the first account was given up, and until the second had taken over."""
     began_at = time.monotonic()
-    first.make_mischief(error_before=1.0)
+    first.make_mischief(error_before=1.0, error_status=503)
     say(f"{FIRST} fails now: it answers every call with 503.")
     _until("the first is given up", lambda: _health(FIRST).state is State.OPEN)
     opened_s = time.monotonic() - began_at
