@@ -87,11 +87,11 @@ LONG = (KILLS, FROZEN, LINES, PROVIDER, BATCHES, NOTICES, CLIENTS, DISK, CHANGES
 
 _SOON = {
     "POSTROOM_DOUBT_WINDOW_S": "3",
-    "POSTROOM_SILENCE_S": "6",
-    "POSTROOM_SILENCE_DEFERRED_S": "8",
+    "POSTROOM_SILENCE_S": "4",
+    "POSTROOM_SILENCE_DEFERRED_S": "5",
 }
 """Words that come later than that are taken all the same."""
-_MOMENT = Scale(messages=80, recipients=300, times=2, lasts_s=12, rest_s_max=180)
+_MOMENT = Scale(messages=60, recipients=240, times=2, lasts_s=10, rest_s_max=180)
 SHORT_KILLS = replace(
     KILLS,
     scale=Scale(messages=150, recipients=700, times=2, lasts_s=18, rest_s_max=90),
@@ -110,9 +110,9 @@ SHORT_OUTSIDE = replace(
     NOTICES,
     name="outside",
     troubles=(*PROVIDER.troubles, *NOTICES.troubles, *CLIENTS.troubles, *DISK.troubles),
-    scale=replace(_MOMENT, smtp_share=0.0),
+    scale=replace(_MOMENT, messages=30, smtp_share=0.0),
     seeds=(7,),
-    ground=Ground(mischief={**_LOSSES, "webhook_delay_ms": [0, 5000]}, settings=_SOON),
+    ground=Ground(mischief={**_LOSSES, "webhook_delay_ms": [0, 2000]}, settings=_SOON),
 )
 """What others do: the provider, clients, whoever forges, and a full disk."""
 SHORT = (SHORT_KILLS, SHORT_INSIDE, SHORT_OUTSIDE)
