@@ -40,7 +40,8 @@ SMTP, and meanwhile makes faults of one family at random moments, from a seed:
 - **changes**: all roles restart one by one, `postroom migrate` runs and a table is locked, backends
   are ended, no connection is left, two clocks run.
 
-In every run calls to the simulated provider take 150 to 600 ms and hold {batch} recipients at most.
+Calls to the simulated provider take 150 to 600 ms, among lost notices up to 2 s, and hold
+{batch} recipients at most.
 Its webhooks come late, repeated (with the same and with new event ids), shuffled, broken off, and
 among forgeries. Clients submit a mail again until it is acknowledged. The windows of silence are
 scaled from days to seconds. `make test` runs the same in short, and
