@@ -8,7 +8,7 @@ import pytest
 from postroom.feedback import history
 from postroom.ledger import accounts, pulls
 from postroom.ledger.pulls import Progress
-from tests.conformance.house import ACCOUNT, House
+from tests.conformance.house import ACCOUNT, House, Mailing
 from tests.conformance.test_hearing import check_against_the_truth, heard, people
 from tests.helpers import eventually
 from tests.sending.posting import rows, sending
@@ -48,19 +48,19 @@ def pull(since: datetime) -> Progress:
     return asyncio.run(all_pages())
 
 
+def _all_has_happened(mailing: Mailing) -> bool:
+    """Whether everybody was mailed, and every timeline has come to its end."""
+    copies = list(mailing.copies().values())
+    return all(copies) and all(one.complete for own in copies for one in own)
+
+
 @pytest.mark.parametrize("whole_house", LISTING, indirect=True)
 def test_lost_notifications_are_pulled_and_every_verdict_is_the_truth(askable: House) -> None:
     house, began = askable, datetime.now(UTC) - timedelta(seconds=2)
     house.running.make_mischief(webhook_lose=0.7)
     mailing = house.post(people("lost"), html=HTML)
     with sending():
-        eventually(
-            lambda: (
-                all(one.complete for copies in mailing.copies().values() for one in copies)
-                and all(mailing.copies().values())
-            ),
-            20,
-        )
+        eventually(lambda: _all_has_happened(mailing), 20)
     house.wait_until_quiet()
     had = heard(mailing)
     done = pull(began)
