@@ -44,7 +44,7 @@ Calls to the simulated provider take 150 to 600 ms, among lost notices up to 2 s
 {batch} recipients at most.
 Its webhooks come late, repeated (with the same and with new event ids), shuffled, broken off, and
 among forgeries. Clients submit a mail again until it is acknowledged. The windows of silence are
-scaled from days to seconds. `make test` runs the same in short, and
+scaled from days to seconds. `make test` runs the kills in short, `make faults ARGS=--short` all of it, and
 `make faults ARGS="--only lines --seed 13"` repeats one run.
 
 Afterwards, from the clients' notes, the ledger, and the provider's own log
@@ -117,7 +117,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m tests.faults", description=__doc__)
     parser.add_argument("--only", action="append", help="these faults instead of all")
     parser.add_argument("--seed", type=int, action="append", help="instead of the usual ones")
-    parser.add_argument("--short", action="store_true", help="as in `make test`")
+    parser.add_argument("--short", action="store_true", help="all of it in some two minutes")
     parser.add_argument("--keep", type=Path, help="where to keep the logs of every run")
     return parser
 
