@@ -44,8 +44,8 @@ Calls to the simulated provider take 150 to 600 ms, among lost notices up to 2 s
 {batch} recipients at most.
 Its webhooks come late, repeated (with the same and with new event ids), shuffled, broken off, and
 among forgeries. Clients submit a mail again until it is acknowledged. The windows of silence are
-scaled from days to seconds. `make test` runs the kills in short, `make faults ARGS=--short` all of it, and
-`make faults ARGS="--only lines --seed 13"` repeats one run.
+scaled from days to seconds. `make test` runs the kills in short, `make faults ARGS=--short` runs
+all of it in short, and `make faults ARGS="--only lines --seed 13"` repeats one run.
 
 Afterwards, from the clients' notes, the ledger, and the provider's own log
 (`tests/faults/checks.py`):
