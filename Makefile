@@ -27,7 +27,7 @@ lint: $(STAMP)
 bench: $(STAMP)
 	$(VENV)/bin/python -m bench $(ROW) $(ARGS)
 
-# The fault suite in its long form: three seeds, each at least a minute.
+# The fault suite in its long form: every family of faults, each for minutes.
 faults: $(STAMP)
 	$(VENV)/bin/python -m tests.faults $(ARGS)
 

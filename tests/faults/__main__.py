@@ -1,10 +1,11 @@
-"""`make faults`: the fault suite in its long form. Prints its tables and renews docs/faults.md.
+"""`make faults`: the fault suite in its long form. Prints its tables.
 
-The exit status is 0 when everything held.
+A run of all families, with their usual seeds, also renews docs/faults.md. The exit status is 0 when everything held.
 """
 
 import argparse
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 
 from tests.faults.checks import violations
@@ -63,7 +64,7 @@ Afterwards, from the clients' notes, the ledger, and the provider's own log
 - nothing that is due has waited for more than a minute in the end, without a person's help (but for
   an account that the provider refused with 401: it is restarted by hand).
 
-This page is what the last run printed.
+The tables are those of one run of all families, on {on}.
 
 ## By fault
 
@@ -97,6 +98,7 @@ def main() -> int:
     page = _TEXT.format(
         kills=KILLS.scale.times,
         batch=BATCH_MAX,
+        on=f"{datetime.now(UTC):%-d %B %Y}",
         by_fault=markdown(rows(runs.values())),
         by_run=markdown(totals(runs)),
     )
