@@ -1,4 +1,4 @@
-"""The HTTP door: submit a message, and cancel, hold or release what is not yet handed over."""
+"""The HTTP door: submit a message; cancel, hold, release or pause what is not handed over yet."""
 
 import dataclasses
 import json
