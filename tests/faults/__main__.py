@@ -1,6 +1,7 @@
 """`make faults`: the fault suite in its long form. Prints its tables.
 
-A run of all families, with their usual seeds, also renews docs/faults.md. The exit status is 0 when everything held.
+A run of all families with their usual seeds also renews docs/faults.md. The exit status is 0 when
+everything held.
 """
 
 import argparse
