@@ -6,10 +6,8 @@ null sender, ends data lines at 998 bytes and names exception classes to strange
 """
 
 import asyncio
-import binascii
 import ipaddress
 import logging
-from base64 import b64decode
 from collections.abc import Awaitable, Callable
 from typing import Any, ClassVar
 
@@ -23,6 +21,7 @@ from postroom.ledger.acceptance import IdempotencyConflict, KeyRevoked
 from postroom.ledger.db import LedgerUnavailable
 from postroom.submission.accept import accept
 from postroom.submission.mail import read_mail
+from postroom.submission.smtp_auth import read_login
 from postroom.submission.smtp_listener import Listener
 from postroom.submission.smtp_path import (
     Path,
@@ -238,14 +237,7 @@ class Session(SMTP):
 
     async def smtp_AUTH(self, argument: str) -> None:  # noqa: N802
         self._check_auth_possible()
-        mechanism, _, initial = argument.partition(" ")
-        if mechanism.upper() == "PLAIN":
-            key_id, secret = await self._plain(initial)
-        elif mechanism.upper() == "LOGIN":
-            key_id = await self._answer_to("Username:", initial)
-            secret = await self._answer_to("Password:", "")
-        else:
-            raise Refused("504 5.5.4 The mechanism is PLAIN or LOGIN")
+        key_id, secret = await read_login(argument, self._challenge)
         await self._log_in(key_id, secret)
         await self.push("235 2.7.0 Authenticated")
 
@@ -259,25 +251,9 @@ class Session(SMTP):
         if self._caller is not None or self._reverse_path is not None:
             raise Refused("503 5.5.1 Not now")
 
-    async def _plain(self, initial: str) -> tuple[str, str]:
-        """Key id and secret (RFC 4616); the authorization identity before them is not used."""
-        parts = (await self._answer_to("", initial)).split("\0")
-        if len(parts) != 3:
-            raise Refused("501 5.5.2 PLAIN is three parts with a NUL between")
-        return parts[1], parts[2]
-
-    async def _answer_to(self, challenge: str, initial: str) -> str:
-        """What the client says to a challenge, or has said in advance."""
-        if not initial:
-            encoded = binascii.b2a_base64(challenge.encode(), newline=False).decode()
-            await self.push(f"334 {encoded}")
-            initial = (await self._read_command()).strip().decode("ascii", "replace")
-        if initial == "*":
-            raise Refused("501 5.7.0 Cancelled")
-        try:
-            return b64decode("" if initial == "=" else initial, validate=True).decode()
-        except ValueError:
-            raise Refused("501 5.5.2 This is not base64 of UTF-8") from None
+    async def _challenge(self, encoded: str) -> bytes:
+        await self.push(f"334 {encoded}")
+        return await self._read_command()
 
     async def _log_in(self, key_id: str, secret: str) -> None:
         try:
