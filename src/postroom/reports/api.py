@@ -9,7 +9,7 @@ from ninja.params.functions import Query
 
 from postroom.domain.problem import Problem, not_found
 from postroom.ledger import evidence, figures, overview, reading, timeline
-from postroom.reports import forecast, parameters, shapes
+from postroom.reports import evidence_shapes, forecast, parameters, shapes
 from postroom.reports.access import readable
 from postroom.reports.docs import CURSOR, INSTANT, LIMIT, failing
 
@@ -107,7 +107,7 @@ def get_delivery(request: HttpRequest, delivery_id: UUID) -> dict[str, Any]:
 
 @router.get(
     "/deliveries/{uuid:delivery_id}/evidence",
-    response=shapes.Evidence,
+    response=evidence_shapes.Evidence,
     operation_id="get_evidence",
     openapi_extra=failing(404),
 )
@@ -117,7 +117,7 @@ def get_evidence(request: HttpRequest, delivery_id: UUID) -> dict[str, Any]:
     found = evidence.evidence(delivery_id) if is_readable else None
     if found is None:
         raise _no("delivery")
-    return shapes.evidence(delivery_id, found)
+    return evidence_shapes.evidence(delivery_id, found)
 
 
 @router.get(
