@@ -4,7 +4,7 @@ import asyncio
 import smtplib
 import socket
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Self
@@ -65,10 +65,6 @@ class Talk:
 
     def send(self, data: bytes) -> None:
         self._connection.sendall(data)
-
-    def send_pieces(self, pieces: Iterable[bytes]) -> None:
-        for piece in pieces:
-            self.send(piece)
 
     def reply(self) -> str:
         """The next reply, all its lines; empty when the server has closed."""

@@ -60,6 +60,7 @@ def test_a_client_that_leaves_right_after_the_handshake_is_not_even_mentioned(
 ) -> None:
     caplog.set_level(logging.INFO)
     reset(start_tls(submission_door, b""))
+    eventually(lambda: "connection lost" in caplog.text)
     with submission_door.smtp() as other:
         other.noop()
     assert [record for record in caplog.records if record.name == SMTP_LOG] == []
