@@ -191,17 +191,10 @@ def test_what_another_sender_took_in_between_is_not_used() -> None:
 
 
 def test_an_answer_that_comes_late_makes_no_turn_later() -> None:
-    told: list[float] = []
-
-    def take(*_: object) -> Turns:
-        turns = Turns(0.3)
-        told.append(turns.told_at + turns.in_s)
-        time.sleep(0.2)
-        return turns
-
-    meter = Meter(take)
+    late = Turns(0.3, told_at=time.monotonic() - 0.2)
+    meter = Meter(lambda *_: late)
     meter.limits = Limits(calls_per_s=1)
-    assert turns_of(meter, 1) == told
+    assert turns_of(meter, 1) == [late.told_at + late.in_s]
 
 
 def test_a_full_day_sends_nobody_away_whom_it_has_counted() -> None:

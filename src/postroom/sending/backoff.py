@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from postroom.domain.retry import ASKED_S_MAX
 from postroom.providers.base import Reply, ReplyKind
 
-TOO_FAST = (421, 429)
+_TOO_FAST = (421, 429)
 """Statuses by which a provider says that calls are too many."""
 _FIRST_S = 0.5
 _LONGEST_S = 60.0
@@ -51,9 +51,14 @@ class BackOff:
         if rest.until <= now:
             rest.failures += 1
         until = now + _rest_s(reply, rest.failures)
-        if reply.status in TOO_FAST or reply.retry_after_s is not None:
+        if is_throttling(reply) or reply.retry_after_s is not None:
             self.rest(account_id, until)
         rest.until = max(rest.until, until)
+
+
+def is_throttling(reply: Reply) -> bool:
+    """Whether the answer says that the calls were too many."""
+    return reply.kind is ReplyKind.TRY_LATER and reply.status in _TOO_FAST
 
 
 def concerns_account(reply: Reply) -> bool:
@@ -61,7 +66,7 @@ def concerns_account(reply: Reply) -> bool:
     if reply.kind is not ReplyKind.TRY_LATER or (reply.refused and not reply.retry_after_s):
         return False
     status = reply.status
-    return reply.retry_after_s is not None or status is None or status in TOO_FAST or status >= 500
+    return reply.retry_after_s is not None or status is None or status in _TOO_FAST or status >= 500
 
 
 def _rest_s(reply: Reply, failures: int) -> float:

@@ -16,7 +16,7 @@ from postroom.ledger.db import LedgerUnavailable
 from postroom.ledger.ids import uuid7
 from postroom.ledger.queue import Claimed
 from postroom.providers.base import Reply, ReplyKind
-from postroom.sending.backoff import BackOff, concerns_account
+from postroom.sending.backoff import BackOff, concerns_account, is_throttling
 from postroom.sending.beginner import Beginner
 from postroom.sending.compose import Planned
 from postroom.sending.endings import Moment, ending_of, not_made
@@ -150,8 +150,8 @@ class Handing:
         self._back_off.heard(account_id, reply, now)
         if concerns_account(reply):
             rest_s = self._back_off.left_s(account_id, now)
-            is_too_fast = reply.status in (421, 429)
-            observed = self._meters.of(account_id).observed_per_s() if is_too_fast else None
+            meter = self._meters.of(account_id)
+            observed = meter.observed_per_s() if is_throttling(reply) else None
             await patiently(paces.slow, account_id, rest_s, observed)
 
     async def _hand_over(self, attempt_id: UUID, planned: Planned) -> Reply:

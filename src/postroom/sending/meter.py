@@ -28,6 +28,8 @@ LEASE_S = 0.1
 """Seconds of turns that are taken together: short, so that a 429 is heeded by all at once."""
 AHEAD_S = 0.06
 """A call is told its turn so long before, to commit its attempt meanwhile."""
+_TOGETHER_MAX = int(LEASE_S * paces.LEARNED_PER_S_MAX)
+"""Calls that turns are taken for together: as many as the fastest account makes in that time."""
 _ROUNDING_S = 1e-5
 
 Take = Callable[[float, int, float | None], Turns]
@@ -137,7 +139,7 @@ class Meter:
         """The next calls, as many as turns are taken for together."""
         found: list[_Waiting] = []
         taken_s = 0.0
-        for one in heapq.nsmallest(1000, self._waiting):
+        for one in heapq.nsmallest(_TOGETHER_MAX, self._waiting):
             found.append(one)
             taken_s += self._stretch_s(one)
             if taken_s >= LEASE_S:

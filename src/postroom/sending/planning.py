@@ -17,6 +17,8 @@ from postroom.sending.roads import Way
 
 _log = logging.getLogger(__name__)
 
+_ACCOUNT_AGAIN_AFTER_S = 1.0
+"""How long mail waits where no account is in use: until the accounts are looked at again."""
 _ROUTE_AGAIN_AFTER_S = 30.0
 """How long mail waits whose route has no account in use."""
 
@@ -73,7 +75,7 @@ class Planner:
             return []
         road_map = self._road_map(claimed[0].simulated)
         if not road_map.ways:
-            queue.give_back(claimed, 1.0)
+            queue.give_back(claimed, _ACCOUNT_AGAIN_AFTER_S)
             return []
         plans: list[Planned] = []
         for route, group in road_map.by_route(message, claimed):

@@ -5,13 +5,12 @@ import logging
 from collections.abc import Callable, Sequence
 
 from postroom.ledger.attempts import Settlement
-from postroom.ledger.db import LedgerUnavailable
+from postroom.sending.patience import patiently
 
 _log = logging.getLogger(__name__)
 
 _TOGETHER_S = 0.005
 _TOGETHER_MAX = 200
-_AGAIN_AFTER_S = 0.5
 
 
 class Settler:
@@ -40,13 +39,10 @@ class Settler:
                 done.set_result(None)
 
     async def _write_batch(self, batch: Sequence[Settlement]) -> None:
-        while True:
-            try:
-                return await asyncio.to_thread(self._settle, batch)
-            except LedgerUnavailable:
-                await asyncio.sleep(_AGAIN_AFTER_S)
-            except Exception:  # noqa: BLE001 - found, alone, by the writing one by one
-                return await self._write_one_by_one(batch)
+        try:
+            await patiently(self._settle, batch)
+        except Exception:  # noqa: BLE001 - found, alone, by the writing one by one
+            await self._write_one_by_one(batch)
 
     async def _write_one_by_one(self, batch: Sequence[Settlement]) -> None:
         """One that cannot be written never sinks the others; the lease ends its attempt."""

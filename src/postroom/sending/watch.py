@@ -13,7 +13,7 @@ from postroom.domain.health import SLOW_S, State
 from postroom.ledger import account_health
 from postroom.ledger.account_health import Calls, Change
 from postroom.providers.base import Reply, ReplyKind
-from postroom.sending.backoff import concerns_account
+from postroom.sending.backoff import concerns_account, is_throttling
 
 _log = logging.getLogger(__name__)
 
@@ -81,11 +81,6 @@ class Watch:
         rest = timedelta(seconds=settings.POSTROOM_FAILOVER_REST_S)
         for change in await asyncio.to_thread(account_health.judge, rest):
             _tell(change)
-
-
-def is_throttling(reply: Reply) -> bool:
-    """Whether the answer says that the calls were too many."""
-    return reply.kind is ReplyKind.TRY_LATER and reply.status in (421, 429)
 
 
 def _tell(change: Change) -> None:
