@@ -15,9 +15,8 @@ from postroom.management.environment import ConfigurationError
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "postroom.settings")
 
-_RECOVERY_S_MAX = (
-    60.0  # as the embedded server gets; what takes longer is the supervisor's to repeat
-)
+# As the embedded server gets; what takes longer is the supervisor's to repeat.
+_RECOVERY_S_MAX = 60.0
 _LOOK_S = 0.2
 
 

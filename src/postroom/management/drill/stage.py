@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from functools import partial
+from http import HTTPStatus
 from pathlib import Path
 
 from postroom.ledger import accounts, keys
@@ -40,7 +41,10 @@ class Provider:
         }
         with closing(http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)) as door:
             door.request("POST", "/_simulator/mischief", json.dumps(settings), headers)
-            door.getresponse().read()
+            answer = door.getresponse()
+            said = answer.read().decode("utf-8", "replace")
+        if answer.status != HTTPStatus.OK:
+            raise RuntimeError(f"The provider {self.name} makes no mischief: {said}")
 
     def taken(self) -> Counter[str]:
         """Recipients by the provider's own log, with how often it took a mail to each."""
