@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from bench import cpu, postfix
+from bench.filling import SUBMISSION
 from bench.http_client import load, post
 from bench.processes import running
 from bench.rig import Rig
@@ -16,7 +17,6 @@ from tests.helpers import free_ports
 RUNS = 5
 CONNECTIONS = 128
 MAILS = 6_000
-TEXT = "The new prices are in force from Monday, and the list is attached. " * 15
 
 
 def http(rig: Rig, scale: float) -> list[Row]:
@@ -84,13 +84,7 @@ def _against_postfix(
 
 
 def _request(key: str) -> bytes:
-    mail = {
-        "from": "Shop <shop@example.org>",
-        "to": [{"email": "ann@example.com", "name": "Ann"}],
-        "subject": "New prices",
-        "text": TEXT,
-        "html": f"<p>{TEXT}</p>",
-    }
+    mail = SUBMISSION | {"to": [{"email": "ann@example.com", "name": "Ann"}]}
     return post("/v1/messages", json.dumps(mail).encode(), [f"Authorization: Bearer {key}"])
 
 

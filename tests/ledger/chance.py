@@ -42,7 +42,6 @@ HEARD = (
     EventType.CLICKED,
     EventType.AUTO_REPLIED,
     EventType.UNKNOWN,
-    EventType.OUTCOME_UNKNOWN,
     EventType.NOT_TAKEN,
     EventType.WINDOW_PASSED,
 )

@@ -49,6 +49,7 @@ def begun_call_to_two(lost: str | None = None) -> tuple[NewAttempt, bytes]:
             )
             for one, span in zip(claimed, spans, strict=True)
         ],
+        lease_s=120.0,
     )
     attempts.begin([attempt])
     return attempt, head + own + other + tail

@@ -87,12 +87,6 @@ class Address:
         return f"{self.local}@{self.domain}"
 
     @property
-    def unicode(self) -> str:
-        """The address as people read it: the domain in U-labels."""
-        labels = self.domain.split(".")
-        return f"{self.local}@{'.'.join(map(_u_label, labels))}"
-
-    @property
     def smtputf8(self) -> bool:
         """Whether the receiving side must know SMTPUTF8 (RFC 6531)."""
         return not self.local.isascii()

@@ -2,7 +2,7 @@
 
 Everything here is pure and total. The verdict is a function of the *set* of facts: two steps,
 each a maximum over a total order, so that order, repetition and delay cannot change it and SQL
-can answer the same question for a whole set of deliveries (`ledger/figures.py`).
+can answer the same question for a whole set of deliveries (`ledger/as_of.py`).
 """
 
 from collections.abc import Iterable
@@ -78,8 +78,6 @@ class EventType(StrEnum):
     """Ours: too late to be useful before hand-over."""
     RESENT = "resent"
     """Ours: queued again in doubt; the copy that goes out next is a possible duplicate."""
-    OUTCOME_UNKNOWN = "outcome_unknown"
-    """Ours: the talk with the provider ended without a known result."""
     NOT_TAKEN = "not_taken"
     """Ours: proved that the provider did not take this hand-over."""
     WINDOW_PASSED = "window_passed"
@@ -107,6 +105,10 @@ class Verdict(StrEnum):
     """Refused by the provider before any attempt at delivery."""
     SUPPRESSED = "suppressed"
     """Not attempted by the provider because of its suppression list."""
+
+
+FINAL = (Verdict.DELIVERED, Verdict.BOUNCED, Verdict.REJECTED, Verdict.SUPPRESSED)
+"""Verdicts after which no further word is waited for."""
 
 
 class Answer(StrEnum):
@@ -193,7 +195,6 @@ GRADES: dict[EventType, Grade] = {
     EventType.RESENT: Grade.NONE,
     EventType.CANCELLED: Grade.NONE,
     EventType.EXPIRED: Grade.NONE,
-    EventType.OUTCOME_UNKNOWN: Grade.UNKNOWN,
     EventType.NOT_TAKEN: Grade.NOT_TAKEN,
     EventType.WINDOW_PASSED: Grade.OPEN,
 }
@@ -247,7 +248,6 @@ VERDICTS: dict[EventType, Verdict] = {
     EventType.UNSUBSCRIBED: Verdict.DELIVERED,
     EventType.AUTO_REPLIED: Verdict.DELIVERED,
     EventType.REPLIED: Verdict.DELIVERED,
-    EventType.OUTCOME_UNKNOWN: Verdict.INDETERMINATE,
     EventType.NOT_TAKEN: Verdict.INDETERMINATE,
     EventType.WINDOW_PASSED: Verdict.UNCONFIRMED,
 }

@@ -29,8 +29,6 @@ def preference(
     `shares`: the part of its usual mail that each carries by its health. One that carries nothing
     comes last: it is better than none. Where one drops out, the order of the others stays.
     """
-    if len(accounts) == 1:
-        return tuple(accounts)
     if weights is None:
         return _in_order(delivery_id, accounts, shares)
     return _by_weight(delivery_id, dict(zip(accounts, weights, strict=True)), shares)

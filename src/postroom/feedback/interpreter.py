@@ -18,7 +18,6 @@ log = logging.getLogger(__name__)
 
 RECEIPTS_PER_STEP = 200
 """Receipts of one transaction at most; the ledger takes fewer when they are large."""
-RETRY_S = 1.0
 _BEFORE_ALL = UUID(int=0)
 
 

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 from postroom.domain.health import KEPT, SLOT_S, Health, Pulse, Seen, State, step
 from postroom.ledger.db import Connection, connection, transaction
+from postroom.ledger.flow import PART
 
 _SLOT = f"date_bin('{SLOT_S} s', now(), 'epoch')"
 _COUNTED = ("calls", "errors", "throttled", "slow")
@@ -55,7 +56,7 @@ def note_words(conn: Connection, told: Mapping[int, int], blocked: Mapping[int, 
     for account_id, count in sorted(told.items()):
         conn.execute(
             "INSERT INTO account_words AS words (account_id, slot_at, part, told, blocked)"
-            f" VALUES (%s, {_SLOT}, mod(pg_backend_pid(), 8), %s, %s)"
+            f" VALUES (%s, {_SLOT}, {PART}, %s, %s)"
             " ON CONFLICT (account_id, slot_at, part) DO UPDATE"
             "   SET told = words.told + excluded.told,"
             "       blocked = words.blocked + excluded.blocked",

@@ -6,28 +6,29 @@ A delivery counts when it is claimed, and no more when it goes back to the queue
 from collections.abc import Collection, Iterable, Mapping
 from uuid import UUID
 
+from postroom.ledger.clock import TODAY
 from postroom.ledger.db import Connection
 
-_ROOMS = """
+_ROOMS = f"""
 WITH limited AS (
    SELECT id, recipients_per_s, recipients_per_day
      FROM application
     WHERE id = ANY(%(ids)s) AND (recipients_per_s IS NOT NULL OR recipients_per_day IS NOT NULL)),
 made AS (
    INSERT INTO application_pace (application_id, room, room_at, day, day_count)
-   SELECT id, COALESCE(recipients_per_s, 0), now(), (now() AT TIME ZONE 'UTC')::date, 0
+   SELECT id, COALESCE(recipients_per_s, 0), now(), {TODAY}, 0
      FROM limited
     ORDER BY id
    ON CONFLICT DO NOTHING)
 SELECT id, recipients_per_s, recipients_per_day FROM limited ORDER BY id
 """
 # A claim that began before midnight and waited for the row never turns the day back.
-_LOCK = """
+_LOCK = f"""
 UPDATE application_pace
    SET room = LEAST(%(per_s)s, room + %(per_s)s * extract(epoch FROM now() - room_at)),
        room_at = now(),
-       day_count = CASE WHEN day >= (now() AT TIME ZONE 'UTC')::date THEN day_count ELSE 0 END,
-       day = GREATEST(day, (now() AT TIME ZONE 'UTC')::date)
+       day_count = CASE WHEN day >= {TODAY} THEN day_count ELSE 0 END,
+       day = GREATEST(day, {TODAY})
  WHERE application_id = %(id)s
 RETURNING floor(room)::integer, day_count
 """
@@ -58,7 +59,7 @@ def left(conn: Connection, application_id: int) -> tuple[int | None, int | None]
     row = conn.execute(
         "SELECT recipients_per_s,"
         "       GREATEST(0, recipients_per_day - COALESCE("
-        "           CASE WHEN day = (now() AT TIME ZONE 'UTC')::date THEN day_count END, 0))"
+        f"          CASE WHEN day = {TODAY} THEN day_count END, 0))"
         "  FROM application"
         "  LEFT JOIN application_pace ON application_pace.application_id = application.id"
         " WHERE application.id = %s",

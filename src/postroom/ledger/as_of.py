@@ -88,8 +88,7 @@ _WAITS, _OURS = -2, -1
 """Below every grade: its place in the queue speaks last, our own latest event before that."""
 
 
-def _known(events: str, handovers: str) -> str:
-    """The statement parts over those events and hand-overs that the two conditions leave in."""
+def _calls(handovers: str) -> str:
     return f"""
 call AS (  -- begin and answer of each hand-over, as one row: the answer outweighs the begin
     SELECT chosen.recipient_key, handover.delivery_id, handover.id AS handover_id,
@@ -102,7 +101,11 @@ call AS (  -- begin and answer of each hand-over, as one row: the answer outweig
      WHERE {handovers}
        AND attempt.id BETWEEN %(begun_low)s AND %(begun_high)s
        AND handover.begun_at <= %(at)s
-),
+)"""
+
+
+def _our_events(events: str) -> str:
+    return f"""
 ours AS (  -- our own latest event: numbered under the row's lock, so the log's order holds
     SELECT DISTINCT ON (event.delivery_id)
            recipient_key, event.delivery_id, type, received_at, digest, event.reason
@@ -114,7 +117,12 @@ ours AS (  -- our own latest event: numbered under the row's lock, so the log's 
        AND handover_id IS NULL
        AND recorded_at <= %(at)s
      ORDER BY event.delivery_id, log_seq DESC
-),
+)"""
+
+
+def _facts(events: str) -> str:
+    """Everything that may decide: calls, events about hand-overs, our own end, the queue."""
+    return f"""
 fact AS (
     SELECT recipient_key, delivery_id, handover_id, begun_at AS first_at,
            COALESCE(answer.grade, {int(Grade.BEGUN)}) AS grade,
@@ -144,7 +152,10 @@ fact AS (
     SELECT recipient_key, id, {_NO_HANDOVER}, NULL, {_WAITS}, NULL, '',
            CASE WHEN send_at > %(at)s THEN 'scheduled' ELSE 'queued' END, NULL, NULL
       FROM chosen
-),
+)"""
+
+
+_FOLD = f"""
 word AS (  -- an attempt's word: its greatest fact by (grade, time, key)
     SELECT DISTINCT ON (delivery_id, handover_id)
            *,
@@ -182,6 +193,11 @@ known AS MATERIALIZED (
       FROM folded
 )
 """
+
+
+def _known(events: str, handovers: str) -> str:
+    """The statement parts over those events and hand-overs that the two conditions leave in."""
+    return ",".join((_calls(handovers), _our_events(events), _facts(events), _FOLD))
 
 
 KNOWN = _known(

@@ -16,6 +16,7 @@ from postroom.ledger import application_limits, blobs, flow
 from postroom.ledger.blobs import BlobRun, pack_segments
 from postroom.ledger.copying import copy_rows, json_text
 from postroom.ledger.db import Connection, transaction
+from postroom.ledger.fences import by_fence
 from postroom.ledger.folding import refold
 from postroom.ledger.retrying import again_on_deadlock
 
@@ -43,7 +44,7 @@ class NewAttempt:
     segments: Sequence[bytes | BlobRun] = field(repr=False)
     shared: Mapping[bytes, bytes] = field(repr=False)
     handovers: Sequence[NewHandover] = field(repr=False)
-    lease_s: float = 120.0
+    lease_s: float
     """The lease is renewed to this length, from now."""
     changes: Sequence[str] = ()
 
@@ -115,7 +116,7 @@ def _renew_all(conn: Connection, attempts: Sequence[NewAttempt]) -> set[UUID]:
     """The deliveries whose claim still stands; their leases run anew."""
     lease_s = max((one.lease_s for one in attempts), default=0.0)
     renewed: set[UUID] = set()
-    for fence, ids in _by_fence([h for one in attempts for h in one.handovers]):
+    for fence, ids in by_fence(h for one in attempts for h in one.handovers):
         _stop_decided(conn, ids, fence)
         _put_back(conn, ids, fence)
         renewed |= _renew(conn, ids, fence, lease_s)
@@ -132,13 +133,6 @@ def _as_begun(attempt: NewAttempt, begun: set[UUID]) -> NewAttempt:
         if handover.delivery_id in begun
     ]
     return replace(attempt, segments=(), shared={}, handovers=left)
-
-
-def _by_fence(handovers: Sequence[NewHandover]) -> Sequence[tuple[int, list[UUID]]]:
-    groups: dict[int, list[UUID]] = {}
-    for handover in handovers:
-        groups.setdefault(handover.fence, []).append(handover.delivery_id)
-    return list(groups.items())
 
 
 def _stop_decided(conn: Connection, ids: list[UUID], fence: int) -> None:

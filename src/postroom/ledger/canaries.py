@@ -5,22 +5,22 @@ from dataclasses import astuple, dataclass
 from uuid import UUID
 
 from postroom.domain.canary import Decision, Plan, Seen, decide
-from postroom.domain.delivery import EventType, Stage
+from postroom.domain.delivery import FINAL, EventType, Stage
 from postroom.ledger.db import Connection, connection, transaction
 from postroom.ledger.drafts import Draft
 from postroom.ledger.ids import bounds
-from postroom.ledger.local_events import record_moves
+from postroom.ledger.local_events import move
 
 WAITS, STAYS = "canary", "canary_stopped"
 """Reasons of the deliveries that are held for it: no decision yet, and decided against."""
 
 _AT_ONCE = 20
 """Canaries that one step looks at."""
-_FINAL = "verdict IN ('delivered', 'bounced', 'rejected', 'suppressed')"
+_FINAL = ", ".join(f"'{verdict}'" for verdict in FINAL)
 _SEEN = f"""
 SELECT count(*) FILTER (WHERE stage NOT IN ('suppressed', 'rejected', 'cancelled', 'expired')),
        count(*) FILTER (WHERE stage = 'handed'),
-       count(*) FILTER (WHERE stage = 'handed' AND {_FINAL}),
+       count(*) FILTER (WHERE stage = 'handed' AND verdict IN ({_FINAL})),
        count(*) FILTER (WHERE stage = 'handed' AND verdict IN ('bounced', 'rejected')),
        count(*) FILTER (WHERE complained_at IS NOT NULL),
        COALESCE(extract(epoch FROM now() - (
@@ -33,7 +33,7 @@ SELECT count(*) FILTER (WHERE stage NOT IN ('suppressed', 'rejected', 'cancelled
 
 
 @dataclass(frozen=True, slots=True)
-class Open:
+class _Open:
     """A canary that is not done with."""
 
     message_id: UUID
@@ -83,17 +83,17 @@ def _look_at(message_id: UUID, limit: int) -> int:
         if row is None:
             return 0
         id, chosen, *plan, decision, why = row
-        return _look(conn, Open(id, chosen, Plan(*plan), Decision(decision), why), limit)
+        return _look(conn, _Open(id, chosen, Plan(*plan), Decision(decision), why), limit)
 
 
-def _look(conn: Connection, one: Open, limit: int) -> int:
+def _look(conn: Connection, one: _Open, limit: int) -> int:
     decision, why = one.decision, one.why
     if decision is Decision.WAIT:
         decision, why = decide(one.plan, _seen(conn, one.chosen))
         if decision is Decision.WAIT:
             return 0
         conn.execute(
-            "UPDATE canary SET decision = %s, why = %s, decided_at = now() WHERE message_id = %s",
+            "UPDATE canary SET decision = %s, why = %s WHERE message_id = %s",
             (decision, why, one.message_id),
         )
     moved = _release(conn, one, limit) if decision is Decision.GO else _stay(conn, one, why, limit)
@@ -109,42 +109,28 @@ def _seen(conn: Connection, chosen: list[UUID]) -> Seen:
     return Seen(count, handed, final, failed, complained, since_s if handed == count else 0.0)
 
 
-def _release(conn: Connection, one: Open, limit: int) -> int:
+def _release(conn: Connection, one: _Open, limit: int) -> int:
     return conn.execute(
-        "WITH moved AS ("
-        "   UPDATE delivery"
-        "      SET reason = NULL, reason_text = NULL,"
-        "          stage = CASE WHEN due_at > now() THEN 'scheduled' ELSE 'queued' END,"
-        "          local_events = local_events + 1, changed_at = now()"
-        "    WHERE id = ANY(ARRAY(" + _HELD + "))"
-        "   RETURNING id, local_events)" + record_moves(EventType.RELEASED),
+        move(
+            EventType.RELEASED,
+            "reason = NULL, reason_text = NULL,"
+            " stage = CASE WHEN due_at > now() THEN 'scheduled' ELSE 'queued' END",
+            _THESE,
+        ),
         (one.message_id, WAITS, limit, None, None),
     ).rowcount
 
 
-def _stay(conn: Connection, one: Open, why: str | None, limit: int) -> int:
+def _stay(conn: Connection, one: _Open, why: str | None, limit: int) -> int:
     return conn.execute(
-        "WITH moved AS ("
-        "   UPDATE delivery"
-        "      SET reason = %s, reason_text = %s,"
-        "          local_events = local_events + 1, changed_at = now()"
-        "    WHERE id = ANY(ARRAY(" + _HELD + "))"
-        "   RETURNING id, local_events)" + record_moves(EventType.HELD),
+        move(EventType.HELD, "reason = %s, reason_text = %s", _THESE),
         (STAYS, why, one.message_id, WAITS, limit, STAYS, why),
     ).rowcount
 
 
-_HELD = (
-    "SELECT id FROM delivery"
-    " WHERE message_id = %s AND stage = 'held' AND reason = %s"
-    " ORDER BY id LIMIT %s FOR UPDATE"
+_THESE = (
+    "id = ANY(ARRAY("
+    "   SELECT id FROM delivery"
+    "    WHERE message_id = %s AND stage = 'held' AND reason = %s"
+    "    ORDER BY id LIMIT %s FOR UPDATE))"
 )
-
-
-def decision(message_id: UUID) -> tuple[Decision, str | None] | None:
-    """What a message's canary has decided, and why; None when it has none."""
-    with transaction() as conn:
-        row = conn.execute(
-            "SELECT decision, why FROM canary WHERE message_id = %s", (message_id,)
-        ).fetchone()
-    return None if row is None else (Decision(row[0]), row[1])

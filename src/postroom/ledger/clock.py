@@ -2,6 +2,9 @@
 
 from datetime import UTC, datetime
 
+TODAY = "(now() AT TIME ZONE 'UTC')::date"
+"""SQL: the day by which limits and quotas count."""
+
 
 def utc_now() -> datetime:
     """The present instant, aware, in UTC."""

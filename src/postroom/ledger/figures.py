@@ -19,7 +19,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from postroom.domain.delivery import ANSWERS, Answer, Grade, Verdict
+from postroom.domain.delivery import ANSWERS, FINAL, Answer, Grade, Verdict
 from postroom.domain.reason import RULES_VERSION
 from postroom.ledger.as_of import KNOWN, REASON_NOW, STATE_NOW, horizon, parameters
 from postroom.ledger.db import Connection, connection
@@ -27,9 +27,6 @@ from postroom.ledger.ids import bounds, instant_of
 
 BEST_FIRST = tuple(Answer)
 """The order in which one answer about a person outweighs another."""
-
-FINAL = (Verdict.DELIVERED, Verdict.BOUNCED, Verdict.REJECTED, Verdict.SUPPRESSED)
-"""Verdicts after which no further word is waited for."""
 
 _SORT_MEMORY = "128MB"  # a hundred thousand deliveries are sorted in memory, not on disk
 

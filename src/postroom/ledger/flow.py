@@ -17,7 +17,8 @@ from postroom.ledger.recordset import rows_json, rows_of
 
 KEPT = timedelta(days=7)
 
-_PART = "mod(pg_backend_pid(), 8)"
+PART = "mod(pg_backend_pid(), 8)"
+"""SQL: in which part of its counters a connection writes."""
 
 _ADD = (
     " ON CONFLICT (account_id, minute, part) DO UPDATE"
@@ -38,7 +39,7 @@ def count_taken(conn: Connection, calls: Iterable[tuple[int, datetime, int]]) ->
     if rows:
         conn.execute(
             "INSERT INTO account_flow (account_id, minute, part, taken)"
-            f" SELECT account_id, begun_at, {_PART}, taken FROM {rows_of(_TAKEN, 'call')}" + _ADD,
+            f" SELECT account_id, begun_at, {PART}, taken FROM {rows_of(_TAKEN, 'call')}" + _ADD,
             (rows_json(_TAKEN, rows),),
         )
 
@@ -47,7 +48,7 @@ def count_taken(conn: Connection, calls: Iterable[tuple[int, datetime, int]]) ->
 # as heard already.
 _TAKEN_AFTER_ALL = (
     "INSERT INTO account_flow (account_id, minute, part, taken)"
-    f" SELECT handover.account_id, date_trunc('minute', handover.begun_at), {_PART}, count(*)"
+    f" SELECT handover.account_id, date_trunc('minute', handover.begun_at), {PART}, count(*)"
     "   FROM handover"
     "   JOIN attempt ON attempt.id = attempt_id"
     "  WHERE attempt_id = ANY(%s)"
@@ -98,7 +99,7 @@ minute AS (
      GROUP BY 1, 2
 )
 INSERT INTO account_flow (account_id, minute, part, heard, acknowledged)
-SELECT account_id, minute, {_PART}, heard, acknowledged
+SELECT account_id, minute, {PART}, heard, acknowledged
   FROM minute
  WHERE heard + acknowledged > 0
  ORDER BY account_id, minute

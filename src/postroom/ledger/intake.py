@@ -12,6 +12,7 @@ from postroom.ledger.copying import json_text
 from postroom.ledger.db import Connection, transaction
 from postroom.ledger.ids import instant_of, uuid7
 from postroom.ledger.recordset import rows_json, rows_of
+from postroom.ledger.tallies import count
 
 REFUSED_KEPT_MAX = 100
 """Refused notifications kept per account, for diagnosis."""
@@ -91,8 +92,4 @@ def keep_refused(
             "        ORDER BY id DESC OFFSET %s LIMIT 1)",
             (account_id, account_id, REFUSED_KEPT_MAX),
         )
-        conn.execute(
-            "INSERT INTO tally (name, label, count) VALUES ('receipts_refused', %s, 1)"
-            " ON CONFLICT (name, label) DO UPDATE SET count = tally.count + 1",
-            (str(account_id),),
-        )
+        count(conn, "receipts_refused", str(account_id), 1)

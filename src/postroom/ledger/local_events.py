@@ -49,14 +49,12 @@ _NAMES = ", ".join(_COLUMNS)
 _INSERT = f"INSERT INTO event ({_NAMES}) SELECT {_NAMES} FROM {rows_of(_COLUMNS, 'made')}"
 
 
-def local_digest(type: EventType, number: int) -> bytes:
-    """The fact's identity within its delivery; `LOCAL_DIGEST_SQL` is the same in SQL."""
+def _local_digest(type: EventType, number: int) -> bytes:
+    """The fact's identity within its delivery; `_DIGEST` is the same in SQL."""
     return sha256(f"local:{type}:{number}".encode()).digest()[:16]
 
 
-LOCAL_DIGEST_SQL = (
-    "substr(sha256(convert_to('local:' || {type} || ':' || {number}, 'UTF8')), 1, 16)"
-)
+_DIGEST = "substr(sha256(convert_to('local:' || {type} || ':' || {number}, 'UTF8')), 1, 16)"
 
 
 def insert_local_events(conn: Connection, events: Sequence[NewLocalEvent], now: datetime) -> None:
@@ -92,7 +90,7 @@ def _row(event: NewLocalEvent, now: datetime) -> tuple[object, ...]:
     in_fold = event.handover_id is not None
     return (
         event.delivery_id,
-        local_digest(event.type, event.number),
+        _local_digest(event.type, event.number),
         event.handover_id,
         event.type,
         event.text,
@@ -106,17 +104,22 @@ def _row(event: NewLocalEvent, now: datetime) -> tuple[object, ...]:
     )
 
 
-def record_moves(type: EventType) -> str:
-    """SQL that writes one event per row of a CTE `moved (id, local_events)` and returns the ids.
+def move(type: EventType, change: str, which: str) -> str:
+    """SQL that changes the deliveries that the condition selects, and records an event for each.
 
-    Takes two parameters: the reason and the text, the same for all rows.
+    Its row count is theirs. It takes the parameters of the change and of the condition, and then
+    the event's reason and text, the same for all.
     """
-    digest = LOCAL_DIGEST_SQL.format(type=f"'{type}'", number="local_events")
+    digest = _DIGEST.format(type=f"'{type}'", number="local_events")
     return (
+        "WITH moved AS ("
+        "   UPDATE delivery"
+        f"     SET {change}, local_events = local_events + 1, changed_at = now()"
+        f"   WHERE {which}"
+        "   RETURNING id, local_events)"
         " INSERT INTO event (delivery_id, digest, provider_type, received_at, basis, type, grade,"
         "                    rules, reason, diagnostic)"
         f" SELECT id, {digest}, '{type}', now(), '{BASIS}', '{type}', {int(Grade.NONE)},"
         f"        {RULES_VERSION}, %s, %s"
         "   FROM moved"
-        " RETURNING delivery_id"
     )

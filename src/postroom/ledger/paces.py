@@ -7,6 +7,7 @@ instant on, so no two senders ever use the same one, whatever their number and t
 import time
 from dataclasses import dataclass, field
 
+from postroom.ledger.clock import TODAY
 from postroom.ledger.db import connection
 
 WAIT_S_MAX = 2.0
@@ -42,21 +43,20 @@ class Turns:
 
 _FULL = Turns(FULL_S, given=False, day_is_full=True)
 
-_DAY_COUNT = "%(n)s + CASE WHEN pace.day = {today} THEN pace.day_count ELSE 0 END"
-_TODAY = "(now() AT TIME ZONE 'UTC')::date"
+_COUNTED = f"CASE WHEN pace.day = {TODAY} THEN pace.day_count ELSE 0 END"
 _NEXT = "GREATEST(pace.next_at, pace.rest_until, clock_timestamp())"
-_DAY_IS_FULL = f"COALESCE({_DAY_COUNT.format(today=_TODAY)} > %(per_day)s::float8, false)"
+_DAY_IS_FULL = f"COALESCE(%(n)s + {_COUNTED} > %(per_day)s::float8, false)"
 # What the provider left for 24 hours is not made more by midnight. Nobody waits for the disk: an
 # answer that comes late is a turn lost, and a server that crashed is away for longer than a turn.
 _TAKE = f"""
 INSERT INTO account_pace AS pace (account_id, next_at, day, day_count)
-VALUES (%(id)s, clock_timestamp() + %(stretch)s * interval '1 s', {_TODAY}, %(n)s)
+VALUES (%(id)s, clock_timestamp() + %(stretch)s * interval '1 s', {TODAY}, %(n)s)
 ON CONFLICT (account_id) DO UPDATE
    SET next_at = {_NEXT} + %(stretch)s * interval '1 s',
        told_per_day = pace.told_per_day
-                    - CASE WHEN pace.day = {_TODAY} THEN 0 ELSE pace.day_count END,
-       day = {_TODAY},
-       day_count = {_DAY_COUNT.format(today=_TODAY)}
+                    - CASE WHEN pace.day = {TODAY} THEN 0 ELSE pace.day_count END,
+       day = {TODAY},
+       day_count = %(n)s + {_COUNTED}
  WHERE NOT {_DAY_IS_FULL}
    AND {_NEXT} <= clock_timestamp() + %(wait_max)s * interval '1 s'
 RETURNING extract(epoch FROM next_at - clock_timestamp())::float8 - %(stretch)s,
@@ -134,13 +134,11 @@ def tell(account_id: int, per_s: float | None, left: float | None) -> None:
     left for the present 24 hours; None: no limit."""
     with connection() as conn:
         conn.execute(
-            "INSERT INTO account_pace AS pace (account_id, told_per_s, told_per_day, told_at)"
-            " VALUES (%s, %s, %s, now())"
+            "INSERT INTO account_pace AS pace (account_id, told_per_s, told_per_day)"
+            " VALUES (%s, %s, %s)"
             " ON CONFLICT (account_id) DO UPDATE"
-            "   SET told_per_s = excluded.told_per_s, told_at = excluded.told_at,"
-            "       told_per_day = excluded.told_per_day + CASE"
-            "           WHEN pace.day = (now() AT TIME ZONE 'UTC')::date"
-            "           THEN pace.day_count ELSE 0 END",
+            "   SET told_per_s = excluded.told_per_s,"
+            f"      told_per_day = excluded.told_per_day + {_COUNTED}",
             (account_id, per_s, left),
         )
 
@@ -152,9 +150,8 @@ def standings() -> dict[int, Standing]:
             "SELECT account_id,"
             "       GREATEST(0, extract(epoch FROM rest_until - now()))::float8,"
             f"      CASE WHEN {_FORGOTTEN} THEN NULL ELSE {_LEARNED} END,"
-            "       told_per_s, told_per_day,"
-            "       CASE WHEN day = (now() AT TIME ZONE 'UTC')::date THEN day_count ELSE 0 END"
-            "  FROM account_pace",
+            f"      told_per_s, told_per_day, {_COUNTED}"
+            "  FROM account_pace AS pace",
             _KNOWN,
         ).fetchall()
     return {id: Standing(*row) for id, *row in rows}

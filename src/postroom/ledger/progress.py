@@ -1,10 +1,11 @@
 """What is on its way out: communications with something in the queue, and the present pace."""
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 from postroom.domain.lane import Lane
 from postroom.ledger import application_limits, shares
+from postroom.ledger.clock import utc_now
 from postroom.ledger.db import Connection, connection
 from postroom.ledger.ids import floor_of
 
@@ -45,28 +46,23 @@ class Pace:
     calls_per_s: float
 
 
-_WAITING = """
+_QUEUED = """delivery.simulated = %(simulated)s AND delivery.lane = %(lane)s
+                  AND delivery.application_id = wanted.application
+                  AND COALESCE(delivery.communication_id, 0) = wanted.communication
+                  AND stage IN ('queued', 'scheduled')"""
+_WAITING = f"""
 SELECT application.name, communication.name,
        application.paused_at IS NOT NULL OR communication.paused_at IS NOT NULL,
        (SELECT count(*) FROM (
                SELECT FROM delivery
-                WHERE delivery.simulated = %(simulated)s AND delivery.lane = %(lane)s
-                  AND delivery.application_id = wanted.application
-                  AND COALESCE(delivery.communication_id, 0) = wanted.communication
-                  AND stage IN ('queued', 'scheduled') AND due_at <= now()
+                WHERE {_QUEUED} AND due_at <= now()
                 LIMIT %(max)s) AS due),
        (SELECT count(*) FROM (
                SELECT FROM delivery
-                WHERE delivery.simulated = %(simulated)s AND delivery.lane = %(lane)s
-                  AND delivery.application_id = wanted.application
-                  AND COALESCE(delivery.communication_id, 0) = wanted.communication
-                  AND stage IN ('queued', 'scheduled') AND due_at > now()
+                WHERE {_QUEUED} AND due_at > now()
                 LIMIT %(max)s) AS later),
        (SELECT due_at FROM delivery
-         WHERE delivery.simulated = %(simulated)s AND delivery.lane = %(lane)s
-           AND delivery.application_id = wanted.application
-           AND COALESCE(delivery.communication_id, 0) = wanted.communication
-           AND stage IN ('queued', 'scheduled') AND due_at <= now()
+         WHERE {_QUEUED} AND due_at <= now()
          ORDER BY due_at LIMIT 1),
        wanted.application, wanted.communication
   FROM unnest(%(applications)s::integer[], %(communications)s::bigint[])
@@ -124,7 +120,7 @@ def communication_id(application_id: int, name: str) -> int | None:
 
 def paces(window_s: float = WINDOW_S) -> list[Pace]:
     """What each account carried of each communication lately."""
-    since = datetime.now(UTC) - timedelta(seconds=window_s)
+    since = utc_now() - timedelta(seconds=window_s)
     with connection() as conn:
         rows = conn.execute(
             "SELECT attempt.account_id, simulated, application_id, communication_id,"

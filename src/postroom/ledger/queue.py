@@ -14,8 +14,9 @@ from postroom.domain.delivery import EventType, Stage
 from postroom.domain.lane import Lane
 from postroom.ledger import application_limits
 from postroom.ledger.db import Connection, transaction
+from postroom.ledger.fences import by_fence
 from postroom.ledger.folding import refold
-from postroom.ledger.local_events import record_moves
+from postroom.ledger.local_events import move
 from postroom.ledger.shares import Due, Group, Rota, due
 
 
@@ -127,16 +128,16 @@ def _suppress(conn: Connection, ids: set[UUID]) -> set[UUID]:
     ).fetchall()
     for suppression_id in {suppression for _, suppression in rows}:
         conn.execute(
-            "WITH moved AS ("
-            "   UPDATE delivery"
-            "      SET stage = 'suppressed', reason = 'suppressed_by_us', suppression_id = %s,"
-            "          local_events = local_events + 1, changed_at = now()"
-            "    WHERE id = ANY(%s) AND verdict IS NULL"
-            "   RETURNING id, local_events)" + record_moves(EventType.SUPPRESSED),
+            move(
+                EventType.SUPPRESSED,
+                "stage = 'suppressed', reason = 'suppressed_by_us', suppression_id = %s",
+                "id = ANY(%s) AND verdict IS NULL",
+            ),
             (
                 suppression_id,
                 [id for id, suppression in rows if suppression == suppression_id],
-                *("suppressed_by_us", None),
+                "suppressed_by_us",
+                None,
             ),
         )
     return {id for id, _ in rows}
@@ -145,12 +146,11 @@ def _suppress(conn: Connection, ids: set[UUID]) -> set[UUID]:
 def _expire(conn: Connection, ids: set[UUID]) -> None:
     if ids:
         conn.execute(
-            "WITH moved AS ("
-            "   UPDATE delivery"
-            "      SET stage = 'expired', reason = NULL, reason_text = NULL,"
-            "          local_events = local_events + 1, changed_at = now()"
-            "    WHERE id = ANY(%s) AND verdict IS NULL"
-            "   RETURNING id, local_events)" + record_moves(EventType.EXPIRED),
+            move(
+                EventType.EXPIRED,
+                "stage = 'expired', reason = NULL, reason_text = NULL",
+                "id = ANY(%s) AND verdict IS NULL",
+            ),
             (list(ids), None, None),
         )
 
@@ -231,22 +231,13 @@ def _end_claim(
             application_limits.give_back(conn, still_ours)
             _drop_copies(conn, still_ours)
             conn.execute(
-                "WITH moved AS ("
-                "   UPDATE delivery"
-                "      SET stage = %s, lease_until = NULL, reason = %s, reason_text = %s,"
-                "          local_events = local_events + 1, changed_at = now()"
-                "    WHERE id = ANY(%s) AND stage = 'submitting'"
-                "   RETURNING id, local_events)" + record_moves(event),
+                move(
+                    event,
+                    "stage = %s, lease_until = NULL, reason = %s, reason_text = %s",
+                    "id = ANY(%s) AND stage = 'submitting'",
+                ),
                 (stage, reason, text, still_ours, reason, text),
             )
-
-
-def by_fence(claimed: Iterable[Claimed]) -> Iterable[tuple[int, list[UUID]]]:
-    """Delivery ids by the claim they were taken in."""
-    groups: dict[int, list[UUID]] = {}
-    for one in claimed:
-        groups.setdefault(one.fence, []).append(one.delivery_id)
-    return groups.items()
 
 
 _IN_HAND = "stage = 'submitting' AND tries = 0"
@@ -318,12 +309,7 @@ def _ask(
         if known.rowcount == 0:
             return None
         moved = conn.execute(
-            "WITH moved AS ("
-            "   UPDATE delivery"
-            f"     SET {change}, lease_until = NULL,"
-            "          local_events = local_events + 1, changed_at = now()"
-            f"   WHERE message_id = %s AND {guard}"
-            "   RETURNING id, local_events)" + record_moves(event),
+            move(event, f"{change}, lease_until = NULL", f"message_id = %s AND {guard}"),
             (message_id, reason, None),
         )
         return moved.rowcount

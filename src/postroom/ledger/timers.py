@@ -11,7 +11,7 @@ from postroom.domain.delivery import EventType, fold
 from postroom.ledger.clock import utc_now
 from postroom.ledger.db import Connection, transaction
 from postroom.ledger.folding import facts_of, refold
-from postroom.ledger.local_events import insert_about_attempts, record_moves
+from postroom.ledger.local_events import insert_about_attempts, move
 from postroom.ledger.retrying import again_on_deadlock
 from postroom.ledger.sender_domains import CARRIES
 
@@ -23,18 +23,16 @@ def expire(limit: int) -> int:
     """How many deliveries passed their `expires_at` before any sender had them."""
     with transaction() as conn:
         moved = conn.execute(
-            "WITH due AS ("
-            "   SELECT id FROM delivery"
-            "    WHERE stage IN ('queued', 'scheduled', 'held') AND expires_at <= now()"
-            "      AND verdict IS NULL"
-            "    ORDER BY expires_at LIMIT %s"
-            "      FOR UPDATE SKIP LOCKED),"
-            " moved AS ("
-            "   UPDATE delivery"
-            "      SET stage = 'expired', reason = NULL, reason_text = NULL,"
-            "          local_events = local_events + 1, changed_at = now()"
-            "    WHERE id = ANY(ARRAY(SELECT id FROM due))"
-            "   RETURNING id, local_events)" + record_moves(EventType.EXPIRED),
+            move(
+                EventType.EXPIRED,
+                "stage = 'expired', reason = NULL, reason_text = NULL",
+                "id = ANY(ARRAY("
+                "   SELECT id FROM delivery"
+                "    WHERE stage IN ('queued', 'scheduled', 'held') AND expires_at <= now()"
+                "      AND verdict IS NULL"
+                "    ORDER BY expires_at LIMIT %s"
+                "      FOR UPDATE SKIP LOCKED))",
+            ),
             (limit, None, None),
         )
         return moved.rowcount
@@ -53,26 +51,29 @@ def resend_doubtful(doubt_window_s: float, limit: int) -> int:
     """
     with transaction() as conn:
         moved = conn.execute(
-            "WITH moved AS ("
-            "UPDATE delivery SET stage = 'queued', due_at = now(), silent_since = NULL,"
-            "       local_events = local_events + 1, changed_at = now()"
-            " WHERE id = ANY(ARRAY("
-            "   SELECT delivery.id"
-            "     FROM delivery"
-            "     JOIN message ON message.id = delivery.message_id"
-            "    WHERE stage = 'handed' AND verdict = 'indeterminate' AND on_doubt = 'resend'"
-            "      AND GREATEST(silent_since, due_at) < now() - make_interval(secs => %s)"
-            "      AND (delivery.expires_at IS NULL OR delivery.expires_at > now())"
-            "      AND NOT EXISTS ("
-            "          SELECT FROM suppression"
-            "           WHERE suppression.simulated = delivery.simulated"
-            "             AND address_key = recipient_key AND lifted_at IS NULL)"
-            "    LIMIT %s"
-            "      FOR UPDATE OF delivery SKIP LOCKED))"
-            " RETURNING id, local_events)" + record_moves(EventType.RESENT),
+            move(
+                EventType.RESENT,
+                "stage = 'queued', due_at = now(), silent_since = NULL",
+                "id = ANY(ARRAY("
+                "   SELECT delivery.id"
+                "     FROM delivery"
+                "     JOIN message ON message.id = delivery.message_id"
+                "    WHERE stage = 'handed' AND verdict = 'indeterminate' AND on_doubt = 'resend'"
+                "      AND GREATEST(silent_since, due_at) < now() - make_interval(secs => %s)"
+                "      AND (delivery.expires_at IS NULL OR delivery.expires_at > now())"
+                "      AND NOT EXISTS ("
+                "          SELECT FROM suppression"
+                "           WHERE suppression.simulated = delivery.simulated"
+                "             AND address_key = recipient_key AND lifted_at IS NULL)"
+                "    LIMIT %s"
+                "      FOR UPDATE OF delivery SKIP LOCKED))",
+            ),
             (doubt_window_s, limit, None, _POSSIBLE_DUPLICATE),
         )
         return moved.rowcount
+
+
+_GOES_ON = "stage = 'queued', reason = NULL, reason_text = NULL"
 
 
 def release_verified(covering: Sequence[str], limit: int) -> int:
@@ -83,26 +84,25 @@ def release_verified(covering: Sequence[str], limit: int) -> int:
     """
     with transaction() as conn:
         moved = conn.execute(
-            "WITH moved AS ("
-            "   UPDATE delivery"
-            "      SET reason = NULL, reason_text = NULL, stage = 'queued',"
-            "          local_events = local_events + 1, changed_at = now()"
-            "    WHERE id = ANY(ARRAY("
-            "          SELECT delivery.id"
-            "            FROM delivery"
-            "            JOIN message ON message.id = message_id"
-            "           WHERE stage = 'held' AND delivery.reason = 'from_not_verified'"
-            "             AND changed_at <= now() - (local_events - 1) * interval '2 s'"
-            "             AND EXISTS ("
-            "                 SELECT FROM sender_domain"
-            "                   JOIN account ON account.id = account_id"
-            f"                 WHERE {CARRIES} AND stopped_at IS NULL AND NOT account.simulated"
-            "                    AND (right(from_address, length(domain) + 1) = '@' || domain"
-            "                         OR provider = ANY(%s)"
-            "                        AND right(from_address, length(domain) + 1) = '.' || domain))"
-            "           ORDER BY delivery.id LIMIT %s"
-            "             FOR UPDATE OF delivery SKIP LOCKED))"
-            "   RETURNING id, local_events)" + record_moves(EventType.RELEASED),
+            move(
+                EventType.RELEASED,
+                _GOES_ON,
+                "id = ANY(ARRAY("
+                "   SELECT delivery.id"
+                "     FROM delivery"
+                "     JOIN message ON message.id = message_id"
+                "    WHERE stage = 'held' AND delivery.reason = 'from_not_verified'"
+                "      AND changed_at <= now() - (local_events - 1) * interval '2 s'"
+                "      AND EXISTS ("
+                "          SELECT FROM sender_domain"
+                "            JOIN account ON account.id = account_id"
+                f"          WHERE {CARRIES} AND stopped_at IS NULL AND NOT account.simulated"
+                "             AND (right(from_address, length(domain) + 1) = '@' || domain"
+                "                  OR provider = ANY(%s)"
+                "                 AND right(from_address, length(domain) + 1) = '.' || domain))"
+                "    ORDER BY delivery.id LIMIT %s"
+                "      FOR UPDATE OF delivery SKIP LOCKED))",
+            ),
             (list(covering), limit, None, None),
         )
         return moved.rowcount
@@ -115,22 +115,21 @@ def release_rerouted(limit: int) -> int:
     """
     with transaction() as conn:
         moved = conn.execute(
-            "WITH changed AS ("
-            "   SELECT GREATEST("
-            "          (SELECT max(GREATEST(made_at, removed_at)) FROM route),"
-            "          (SELECT max(changed_at) FROM sender_domain),"
-            "          (SELECT max(since) FROM account_health)) + %s AS known_at),"
-            " moved AS ("
-            "   UPDATE delivery"
-            "      SET reason = NULL, reason_text = NULL, stage = 'queued',"
-            "          local_events = local_events + 1, changed_at = now()"
-            "    WHERE id = ANY(ARRAY("
-            "          SELECT delivery.id FROM delivery, changed"
-            "           WHERE stage = 'held' AND reason = 'route_closed'"
-            "             AND changed_at <= known_at AND known_at < now()"
-            "           ORDER BY delivery.id LIMIT %s"
-            "             FOR UPDATE OF delivery SKIP LOCKED))"
-            "   RETURNING id, local_events)" + record_moves(EventType.RELEASED),
+            move(
+                EventType.RELEASED,
+                _GOES_ON,
+                "id = ANY(ARRAY("
+                "   WITH changed AS ("
+                "        SELECT GREATEST("
+                "               (SELECT max(GREATEST(made_at, removed_at)) FROM route),"
+                "               (SELECT max(changed_at) FROM sender_domain),"
+                "               (SELECT max(since) FROM account_health)) + %s AS known_at)"
+                "   SELECT delivery.id FROM delivery, changed"
+                "    WHERE stage = 'held' AND reason = 'route_closed'"
+                "      AND changed_at <= known_at AND known_at < now()"
+                "    ORDER BY delivery.id LIMIT %s"
+                "      FOR UPDATE OF delivery SKIP LOCKED))",
+            ),
             (_KNOWN_AFTER, limit, None, None),
         )
         return moved.rowcount

@@ -11,14 +11,15 @@ from dataclasses import dataclass
 from django.conf import settings
 
 from postroom.domain.lane import Lane
+from postroom.ledger.clock import TODAY
 from postroom.ledger.db import Connection, connection
 from postroom.ledger.drafts import Draft
 
 # What these applications have left of this day (UTC). Their counters stay locked, in one order;
 # who waited for the lock over midnight does not turn the day back.
-_LEFT = """
+_LEFT = f"""
 INSERT INTO urgent_use AS used (application_id, day, recipients)
-SELECT id, (now() AT TIME ZONE 'UTC')::date, 0
+SELECT id, {TODAY}, 0
   FROM application
  WHERE id = ANY(%(applications)s)
  ORDER BY id
@@ -83,7 +84,7 @@ def used_today() -> list[UrgentUse]:
             "SELECT name, COALESCE(recipients, 0), COALESCE(urgent_per_day, %s)"
             "  FROM application"
             "  LEFT JOIN urgent_use ON application_id = application.id"
-            "       AND day = (now() AT TIME ZONE 'UTC')::date"
+            f"      AND day = {TODAY}"
             " ORDER BY name",
             (settings.POSTROOM_URGENT_PER_DAY,),
         )
