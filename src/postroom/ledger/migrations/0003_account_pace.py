@@ -12,7 +12,8 @@ CREATE TABLE account_pace (
     day           date NOT NULL DEFAULT '-infinity',
     day_count     bigint NOT NULL DEFAULT 0,
     told_per_s    double precision,
-    told_per_day  double precision
+    told_per_day  double precision,
+    told_at       timestamptz
 )
 """
 

@@ -12,6 +12,7 @@ CREATE TABLE canary (
     complaints_max double precision NOT NULL,
     decision       text NOT NULL DEFAULT 'wait' CHECK (decision IN ('wait', 'go', 'stop')),
     why            text,
+    decided_at     timestamptz,
     done           boolean NOT NULL DEFAULT false
 );
 CREATE INDEX canary_open ON canary (message_id) WHERE NOT done
