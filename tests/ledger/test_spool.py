@@ -28,12 +28,9 @@ def receipt(body: bytes = b"[]", headers: Mapping[str, str] | None = None) -> Ne
 
 
 def found(directory: Path) -> list[NewReceipt]:
-    """Every receipt that can be read there."""
-    return [
-        one.receipt
-        for path in sorted(directory.glob("*.spool"))
-        for one in frames(path.read_bytes())
-    ]
+    """Every receipt that can be read there, in the order of coming."""
+    read = [one.receipt for path in directory.glob("*.spool") for one in frames(path.read_bytes())]
+    return sorted(read, key=attrgetter("received_at"))
 
 
 @given(body=some.binary(max_size=300), headers=some.dictionaries(some.text(), some.text()))
@@ -196,8 +193,7 @@ def test_a_complete_file_is_left_to_others_while_the_next_is_written(
     for each in told:
         one.append(each)
     assert len(one.waiting()) == 2
-    files = sorted(found(data / "spool"), key=attrgetter("received_at"))
-    assert files == told
+    assert found(data / "spool") == told
 
 
 def test_what_is_held_counts_all_files_and_tells_since_when(data: Path) -> None:
