@@ -40,6 +40,7 @@ COMMANDS = {
         Command("drill", "rehearse a failure, with simulated accounts"),
         Command("domain", "sender domains: what to publish in DNS, and where it stands"),
         Command("send", "submit one mail"),
+        Command("message", "cancel, hold or release what was not handed over"),
         Command("pause", "hand over nothing more of an application or a communication"),
         Command("resume", "let what is paused go on"),
         Command("suppress", "no more mail to an address, or mail again"),

@@ -5,12 +5,14 @@ import re
 from argparse import ArgumentParser, _SubParsersAction
 from collections.abc import Iterator
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 from django.test import override_settings
 
 from postroom import cli
 from postroom.providers.registry import PROVIDERS
+from tests.ledger import making
 
 GO_ON = {"up", "run", "demo"}
 """They tell a person what goes on until they are stopped, and have no answer to give."""
@@ -43,6 +45,9 @@ WALK = (
     "send --from a@corp.example --to b@sim.example --subject S --text T --communication walk",
     "ask b@sim.example",
     "report walk",
+    "message hold sandbox walk",
+    "message release sandbox walk",
+    "message cancel sandbox walk",
     "pause sandbox walk",
     "resume sandbox walk",
     "pause erp",
@@ -208,6 +213,38 @@ def test_a_pause_is_told_and_seen_until_it_ends(
         "postroom: There is no communication news of erp.\n"
         "postroom: There is no application crm; see `postroom app list`.\n"
     )
+
+
+def test_all_messages_of_a_communication_are_held_let_go_and_withdrawn(
+    ledger: None, capsys: pytest.CaptureFixture[str]
+) -> None:
+    app = making.application("erp")
+    people = ("a@b.example", "c@b.example")
+    first = making.accept(making.new_message(app, people, communication="news"))
+    making.accept(making.new_message(app, communication="news"))
+    for subject in (["erp", "news"], [str(first.message_id)]):
+        for action in ("hold", "release"):
+            assert cli.main(["message", action, *subject]) == 0
+    assert cli.main(["message", "cancel", "erp", "news"]) == 0
+    assert capsys.readouterr().out.splitlines() == [
+        "3 deliveries of 2 messages are held.",
+        "3 deliveries of 2 messages are released.",
+        "2 deliveries of 1 message are held.",
+        "2 deliveries of 1 message are released.",
+        "3 deliveries of 2 messages are cancelled.",
+    ]
+
+
+def test_what_is_no_message_is_told_so(ledger: None, capsys: pytest.CaptureFixture[str]) -> None:
+    unknown = uuid4()
+    for subject in (["news"], [str(unknown)], ["erp", "news"], ["erp", "news", "more"]):
+        assert cli.main(["message", "cancel", *subject]) == 1
+    assert capsys.readouterr().err.splitlines() == [
+        "postroom: news is no message id: the answer to a submission tells it.",
+        f"postroom: There is no message {unknown}.",
+        "postroom: There is no communication news of erp.",
+        "postroom: Name a message by its id, or an application and its communication.",
+    ]
 
 
 def test_a_network_that_was_removed_belongs_to_nobody(

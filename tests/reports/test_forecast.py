@@ -3,7 +3,7 @@
 import pytest
 
 from postroom.domain.forecast import LimitedBy
-from postroom.ledger import accounts, paces
+from postroom.ledger import accounts, paces, queue
 from postroom.ledger.clock import utc_now
 from postroom.ledger.pauses import pause_communication
 from postroom.management.commands import top
@@ -95,5 +95,16 @@ def test_top_shows_lanes_accounts_and_what_waits() -> None:
     assert "1 calls without an end" in screen
 
 
+def test_top_tells_what_is_held_and_why() -> None:
+    app = post(7)
+    (one,) = claim(1)
+    assert queue.hold(one.message_id, app) == 7
+    seen = top.look(utc_now())
+    assert [(one["communication"], one["reason"], one["count"]) for one in seen["held"]] == [
+        ("news", "asked", 7)
+    ]
+    assert "shop/news           7  asked" in "\n".join(top.as_text(seen))
+
+
 def test_top_says_when_nothing_waits() -> None:
-    assert "Nothing waits." in "\n".join(top.as_text(top.look(utc_now())))
+    assert "Nothing waits in the queue." in "\n".join(top.as_text(top.look(utc_now())))

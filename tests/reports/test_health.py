@@ -7,7 +7,7 @@ import pytest
 from django.test import Client
 
 from postroom.domain.lane import Lane
-from postroom.ledger import gauges, keys, shares
+from postroom.ledger import gauges, keys, queue, shares
 from postroom.ledger.db import transaction
 from postroom.ledger.pauses import pause_communication
 from postroom.ledger.tallies import count
@@ -110,6 +110,14 @@ def test_what_is_due_is_counted_by_kind_and_lane(ledger: None) -> None:
     waiting = {(one.place, one.simulated, one.lane): one.count for one in gauges.waiting()}
     assert sum(waiting.values()) == 2
     assert waiting["queue", True, Lane.NORMAL] == 2
+
+
+def test_what_is_held_waits_in_a_place_of_its_own(ledger: None) -> None:
+    app = making.application()
+    accepted = making.accept(making.new_message(app, ["a@b.example", "c@b.example"]))
+    queue.hold(accepted.message_id, app)
+    waiting = {one.place: one.count for one in gauges.waiting() if one.lane is None}
+    assert waiting["held"] == 2
 
 
 def test_the_oldest_and_the_number_are_those_of_all_communications(

@@ -19,7 +19,7 @@ class Waiting:
     """What waits in one place."""
 
     place: str
-    """`queue`, `paused`, `submitting`, `receipts` or `orphans`."""
+    """`queue`, `paused`, `submitting`, `held`, `receipts` or `orphans`."""
     simulated: bool | None
     """None: the place does not tell live from simulated."""
     lane: Lane | None
@@ -60,6 +60,11 @@ SELECT 'submitting',
        (SELECT count(*) FROM (
                SELECT FROM delivery WHERE stage = 'submitting' LIMIT %(max)s) AS claimed),
        NULL::timestamptz
+ UNION ALL
+SELECT 'held',
+       (SELECT count(*) FROM (
+               SELECT FROM delivery WHERE stage = 'held' LIMIT %(max)s) AS kept),
+       NULL
  UNION ALL
 SELECT 'receipts',
        (SELECT count(*) FROM (SELECT FROM receipt WHERE stage = 'new' LIMIT %(max)s) AS new),

@@ -148,3 +148,26 @@ def applications_with(communication: str) -> list[tuple[int, str]]:
             (communication,),
         )
         return [(id, name) for id, name in rows]
+
+
+def message_ids(application_id: int, communication: str) -> list[UUID]:
+    """The messages of a communication so far, in the order of their coming."""
+    with connection() as conn:
+        rows = conn.execute(
+            "SELECT message.id"
+            "  FROM message"
+            "  JOIN communication ON communication.id = communication_id"
+            " WHERE communication.application_id = %s AND communication.name = %s"
+            " ORDER BY message.id",
+            (application_id, communication),
+        )
+        return [id for (id,) in rows]
+
+
+def application_of(message_id: UUID) -> int | None:
+    """The application that submitted the message; None when there is no such message."""
+    with connection() as conn:
+        row = conn.execute(
+            "SELECT application_id FROM message WHERE id = %s", (message_id,)
+        ).fetchone()
+    return None if row is None else int(row[0])

@@ -4,11 +4,12 @@ import sys
 import time
 from argparse import ArgumentParser, Namespace
 from collections.abc import Iterator, Sequence
+from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
 from postroom.domain.lane import Lane
-from postroom.ledger import accounts, paces, progress
+from postroom.ledger import accounts, held, paces, progress
 from postroom.ledger.clock import utc_now
 from postroom.ledger.progress import Pace, Waiting
 from postroom.management.commands.printing import add_json, print_json
@@ -44,7 +45,7 @@ def run(arguments: Namespace) -> int:
 
 
 def look(now: datetime) -> dict[str, Any]:
-    """Everything that is shown: `lanes`, `accounts`, `communications`, `attempts_open`."""
+    """Everything that is shown: lanes, accounts, communications, what is held, open attempts."""
     from postroom.reports import forecast, shapes
 
     waiting, lately = progress.waiting(), progress.paces()
@@ -66,6 +67,7 @@ def look(now: datetime) -> dict[str, Any]:
             )
             for mine in _by_communication(waiting)
         ],
+        "held": [asdict(one) for one in held.held()],
         "attempts_open": progress.open_questions(),
     }
 
@@ -114,36 +116,69 @@ def _described(one: Waiting) -> dict[str, Any]:
 def as_text(seen: dict[str, Any]) -> list[str]:
     """The lines of the screen."""
     from postroom.reports.sentences import moment
-    from postroom.reports.terminal import columns
 
-    lines = [f"Postroom, {moment(seen['at'])}; {seen['attempts_open']} calls without an end", ""]
-    lanes = [("lane", "due", "later", "oldest waits")]
-    lanes += [
-        (one["lane"], f"{one['due']:,}", f"{one['later']:,}", _seconds(one["oldest_s"]))
-        for one in seen["lanes"]
+    parts = [
+        [f"Postroom, {moment(seen['at'])}; {seen['attempts_open']} calls without an end"],
+        _lanes_table(seen["lanes"]),
+        _accounts_table(seen["accounts"]),
+        _on_its_way(seen["communications"][:_SHOWN_MAX]),
+        _held_table(seen["held"][:_SHOWN_MAX]),
     ]
-    lines += [*columns(lanes, frozenset({1, 2, 3})), ""]
+    lines = [line for part in parts if part for line in (*part, "")]
+    return lines[:-1]
+
+
+def _lanes_table(lanes: Sequence[dict[str, Any]]) -> list[str]:
+    rows = [("lane", "due", "later", "oldest waits")]
+    rows += [
+        (one["lane"], f"{one['due']:,}", f"{one['later']:,}", _seconds(one["oldest_s"]))
+        for one in lanes
+    ]
+    return _table(rows, 1, 2, 3)
+
+
+def _accounts_table(accounts: Sequence[dict[str, Any]]) -> list[str]:
     rows = [("account", "recipients/s", "calls/s", "state")]
     rows += [
         (one["account"], f"{one['recipients_per_s']:,}", f"{one['calls_per_s']:,}", _state(one))
-        for one in seen["accounts"]
+        for one in accounts
     ]
-    lines += [*columns(rows, frozenset({1, 2})), ""]
-    shown = seen["communications"][:_SHOWN_MAX]
-    if not shown:
-        return [*lines, "  Nothing waits."]
-    told = [("communication", "remaining", "a second", "through", "set by")]
-    told += [
+    return _table(rows, 1, 2)
+
+
+def _on_its_way(communications: Sequence[dict[str, Any]]) -> list[str]:
+    from postroom.reports.sentences import moment
+
+    if not communications:
+        return ["  Nothing waits in the queue."]
+    rows = [("communication", "remaining", "a second", "through", "set by")]
+    rows += [
         (
-            f"{one['application']}/{one['communication'] or '-'}",
+            _name(one),
             f"{one['remaining']:,}",
             f"{one['recipients_per_s']:,}",
             "-" if one["through_at"] is None else moment(one["through_at"]),
             one["limited_by"] or "-",
         )
-        for one in shown
+        for one in communications
     ]
-    return [*lines, *columns(told, frozenset({1, 2}))]
+    return _table(rows, 1, 2)
+
+
+def _held_table(held: Sequence[dict[str, Any]]) -> list[str]:
+    rows = [("held", "deliveries", "reason")]
+    rows += [(_name(one), f"{one['count']:,}", one["reason"]) for one in held]
+    return _table(rows, 1) if held else []
+
+
+def _name(one: dict[str, Any]) -> str:
+    return f"{one['application']}/{one['communication'] or '-'}"
+
+
+def _table(rows: Sequence[Sequence[str]], *numbers: int) -> list[str]:
+    from postroom.reports.terminal import columns
+
+    return list(columns(rows, frozenset(numbers)))
 
 
 def _seconds(seconds: float | None) -> str:
