@@ -238,6 +238,8 @@ def test_every_mailbox_that_answers_for_the_mail_needs_an_allowed_domain(
         b"X-Postroom-Communication: Price Change",
         b"X-Postroom-Communication: ..",
         b"X-Postroom-Lane: slow",
+        b"X-Postroom-Kind: gossip",
+        b"X-Postroom-Critical: perhaps",
         b"X-Postroom-Send-At: tomorrow",
         b"X-Postroom-Send-At: 2020-01-01T00:00:00Z",
         b"X-Postroom-Track: everything",

@@ -8,6 +8,7 @@ from uuid import UUID
 from postroom.domain.canary import Plan
 from postroom.domain.delivery import Stage
 from postroom.domain.lane import Lane, lane_notes
+from postroom.domain.mail_kind import MailKind
 
 
 class IdempotencyConflict(Exception):
@@ -73,6 +74,9 @@ class NewMessage:
     resend_of: UUID | None = None
     canary: Plan | None = None
     """What is not to go first is `held` by then, with the reason `canary`."""
+    kind: MailKind = MailKind.TRANSACTIONAL
+    critical: bool = False
+    """Goes in spite of suppressions."""
     idempotency: Idempotency | None = None
 
     @property

@@ -15,7 +15,7 @@ from psycopg.errors import UniqueViolation
 from postroom.ledger.db import Connection, connection, transaction
 
 KINDS = ("live", "team", "test")
-SCOPES = ("send", "urgent", "read", "manage")
+SCOPES = ("send", "urgent", "critical", "read", "manage")
 CACHE_S = 5.0
 """How long an authentication is remembered. Submissions check the key again in their commit."""
 USE_NOTED_EVERY_S = 60.0

@@ -26,6 +26,9 @@ class Message:
     lane: Lane
     asked_lane: Lane | None
     """The lane that was asked for; None: the one in which it goes."""
+    kind: str
+    critical: bool
+    """Went in spite of suppressions."""
     from_address: str
     mail_from: str | None
     subject: str
@@ -65,8 +68,8 @@ class Communication:
 
 _MESSAGE = """
 SELECT message.id, application.name, communication.name, door, simulated, lane, asked_lane,
-       from_address, mail_from, subject, header_message_id, on_doubt, tags, metadata, recipients,
-       duplicates, accepted_at, send_at, message.expires_at, resend_of
+       kind, critical, from_address, mail_from, subject, header_message_id, on_doubt, tags,
+       metadata, recipients, duplicates, accepted_at, send_at, message.expires_at, resend_of
   FROM message
   JOIN application ON application.id = message.application_id
   LEFT JOIN communication ON communication.id = message.communication_id

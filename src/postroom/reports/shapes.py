@@ -157,6 +157,10 @@ class Message(Schema):
     lane: str
     notes: list[str]
     """What became otherwise than was asked for, in sentences."""
+    kind: str
+    """`transactional` or `marketing`."""
+    critical: bool
+    """Goes in spite of suppressions."""
     from_address: str
     mail_from: str | None
     subject: str

@@ -19,6 +19,7 @@ from postroom.domain.address import (
 from postroom.domain.canary import Plan
 from postroom.domain.delivery import Stage
 from postroom.domain.lane import Lane
+from postroom.domain.mail_kind import MailKind
 from postroom.domain.problem import FieldError, Problem, forbidden, invalid, invalid_field
 from postroom.domain.template import TemplateError
 from postroom.domain.template import parse as parse_template
@@ -72,6 +73,9 @@ class Submission:
     resend_of: UUID | None = None
     idempotency: Idempotency | None = None
     canary: Plan | None = None
+    kind: MailKind = MailKind.TRANSACTIONAL
+    critical: bool = False
+    """Goes in spite of suppressions; needs a scope of its own."""
 
 
 def accept(submission: Submission, caller: Caller) -> Future[Acceptance]:
@@ -80,7 +84,7 @@ def accept(submission: Submission, caller: Caller) -> Future[Acceptance]:
     Raises Problem at once when the whole submission is refused. A single recipient that cannot
     be written to never sinks the others: it becomes a `rejected` delivery with its reason.
     """
-    _check_scopes(submission.lane, caller)
+    _check_scopes(submission, caller)
     _check_senders(submission.senders, caller)
     try:
         send_at = _checked_send_at(submission, utc_now())
@@ -100,11 +104,17 @@ def accept(submission: Submission, caller: Caller) -> Future[Acceptance]:
     return accept_message(_new_message(submission, caller, deliveries, send_at))
 
 
-def _check_scopes(lane: Lane, caller: Caller) -> None:
-    """403 for a key that may not send, and for lane urgent without the scope of that name."""
+def _check_scopes(submission: Submission, caller: Caller) -> None:
+    """403 for a key that may not send, or not urgent or critical mail as asked for."""
     if not caller.may("send"):
         raise forbidden("this key has no scope send")
-    if lane is Lane.URGENT and not caller.may("urgent"):
+    if submission.critical and not caller.may("critical"):
+        raise forbidden(
+            "this key has no scope critical, which mail needs that goes in spite of suppressions"
+            if caller.key_id
+            else f"the relayed mail of {caller.application} may not be critical"
+        )
+    if submission.lane is Lane.URGENT and not caller.may("urgent"):
         raise forbidden(
             "this key has no scope urgent, which lane urgent needs"
             if caller.key_id
@@ -260,5 +270,7 @@ def _new_message(
         expires_at=submission.expires_at,
         resend_of=submission.resend_of,
         canary=submission.canary,
+        kind=submission.kind,
+        critical=submission.critical,
         idempotency=submission.idempotency,
     )

@@ -21,6 +21,7 @@ from postroom.domain.communication import NAME_PATTERN, communication_name
 from postroom.domain.delivery import ANSWERS
 from postroom.domain.header import HeaderError, HeaderLimits, check_headers
 from postroom.domain.lane import Lane
+from postroom.domain.mail_kind import MailKind
 from postroom.domain.problem import FieldError, invalid, invalid_field
 from postroom.domain.submitted import content_of, header_text
 from postroom.domain.wrong_fields import wrong_fields
@@ -156,6 +157,12 @@ class MessageBody(Strict):
     lane: Literal["urgent", "normal", "bulk"] = Field(
         "normal", description="The order of service; `urgent` needs the scope of that name."
     )
+    kind: Literal["transactional", "marketing"] = Field(
+        "transactional", description="What the recipient may unsubscribe from by itself."
+    )
+    critical: bool = Field(
+        False, description="Goes in spite of suppressions; needs the scope of that name."
+    )
     send_at: Instant | None = None
     expires_at: Instant | None = Field(None, description="Not sent at all after this.")
     track: TrackBody | None = None
@@ -222,6 +229,8 @@ def _submission(
         templates={name: text for name, text in texts.items() if text},
         communication=body.communication,
         lane=Lane.of_label(body.lane),
+        kind=MailKind(body.kind),
+        critical=body.critical,
         on_doubt=body.on_doubt,
         send_at=body.send_at,
         expires_at=body.expires_at,

@@ -12,6 +12,7 @@ from postroom.domain import encoded_word
 from postroom.domain.characters import first_control
 from postroom.domain.communication import communication_name
 from postroom.domain.lane import Lane
+from postroom.domain.mail_kind import MailKind
 from postroom.domain.problem import invalid_field
 from postroom.submission.fields import (
     IDEMPOTENCY_KEY,
@@ -71,6 +72,16 @@ def _lane(text: str) -> Lane:
     return Lane.of_label(text.lower())
 
 
+def _kind(text: str) -> MailKind:
+    return MailKind.of_label(text.lower())
+
+
+def _yes(text: str) -> bool:
+    if text.lower() != "yes":
+        raise ValueError("is not yes; leave it out where it is not meant")
+    return True
+
+
 def _track(text: str) -> frozenset[str]:
     """Checked only: composition reads it from the stored mail."""
     wishes = frozenset(word.strip().lower() for word in text.split(",") if word.strip())
@@ -106,6 +117,8 @@ def _notify(text: str) -> dict[str, str]:
 _READERS: dict[str, tuple[str, Callable[[str], Any]]] = {
     "x-postroom-communication": ("communication", communication_name),
     "x-postroom-lane": ("lane", _lane),
+    "x-postroom-kind": ("kind", _kind),
+    "x-postroom-critical": ("critical", _yes),
     "x-postroom-send-at": ("send_at", instant),
     "x-postroom-track": ("track", _track),
     "x-postroom-tags": ("tags", _tags),
