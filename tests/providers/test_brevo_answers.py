@@ -81,6 +81,12 @@ def test_the_wait_is_the_one_that_the_answer_tells() -> None:
     assert answer(429, x_sib_ratelimit_reset="-7").retry_after_s is None
 
 
+def test_the_last_call_of_a_limit_lets_the_account_rest_until_there_are_more() -> None:
+    last = answer(201, x_sib_ratelimit_remaining="0", x_sib_ratelimit_reset="7")
+    assert (last.retry_after_s, last.rest_s) == (None, 7)
+    assert answer(201, x_sib_ratelimit_remaining="3", x_sib_ratelimit_reset="7").rest_s is None
+
+
 def handed_over(*answers: web.Response | None, timeout_s: float = 10.0) -> tuple[Reply, list[Any]]:
     """The reply to one call when Brevo answers so, None being no answer, and what it was sent."""
     waiting, seen = list(answers), []

@@ -72,6 +72,12 @@ def test_the_wait_is_the_one_that_the_answer_tells() -> None:
     assert answer(420).retry_after_s == 3_600
 
 
+def test_the_last_call_of_a_limit_lets_the_account_rest_until_there_are_more() -> None:
+    last = answer(200, x_ratelimit_remaining="0", x_ratelimit_reset="1012000")
+    assert (last.retry_after_s, last.rest_s) == (None, 12)
+    assert answer(200, x_ratelimit_remaining="9", x_ratelimit_reset="1012000").rest_s is None
+
+
 def account(endpoint: str) -> Account:
     settings = {"api_key": "key-secret", "domain": "mg.example.org", "endpoint": endpoint}
     return Account(1, "mg", "mailgun", False, settings)

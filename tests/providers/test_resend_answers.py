@@ -107,6 +107,12 @@ def test_the_wait_is_the_one_that_the_answer_tells() -> None:
     assert answer(429, used_up).retry_after_s == QUOTA_WAIT_S
 
 
+def test_the_last_call_of_a_limit_lets_the_account_rest_until_there_are_more() -> None:
+    told = {"data": [{"id": "a"}, {"id": "b"}]}
+    assert answer(200, told, ratelimit_remaining="0", ratelimit_reset="1").rest_s == 1
+    assert answer(200, told, ratelimit_remaining="4", ratelimit_reset="1").rest_s is None
+
+
 class Served:
     """What one call came to when Resend answers so, None being no answer."""
 

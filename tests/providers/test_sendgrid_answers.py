@@ -102,6 +102,14 @@ def test_the_wait_is_what_the_vendor_s_headers_say(
     assert answered(429, **headers).retry_after_s == wait_s
 
 
+def test_the_last_call_of_a_limit_lets_the_account_rest_until_there_are_more() -> None:
+    reset = str(int(NOW_S) + 30)
+    last = answered(202, x_ratelimit_remaining="0", x_ratelimit_reset=reset)
+    assert (last.kind, last.retry_after_s, last.rest_s) == (ReplyKind.TAKEN, None, 30.0)
+    assert answered(202, x_ratelimit_remaining="1", x_ratelimit_reset=reset).rest_s is None
+    assert answered(202, x_ratelimit_remaining="0").rest_s is None
+
+
 shapes = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(max_size=20),
     lambda inner: (

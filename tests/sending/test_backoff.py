@@ -84,6 +84,11 @@ def test_a_good_answer_ends_a_rest_that_is_ours() -> None:
     assert back_off.left_s(1, 0.1) == 0
 
 
+def test_an_account_without_calls_left_rests_as_long_as_it_was_told() -> None:
+    assert rested(Reply(ReplyKind.TAKEN, 202, rest_s=7)) == 7
+    assert rested(Reply(ReplyKind.TAKEN, 202, rest_s=10**9)) == 3600
+
+
 def test_accounts_rest_apart() -> None:
     back_off = BackOff()
     back_off.heard(1, LOST, 0.0)

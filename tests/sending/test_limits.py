@@ -14,7 +14,7 @@ from postroom.domain.limits import Limits
 from postroom.ledger import accounts, paces
 from postroom.ledger.paces import Standing, Turns
 from postroom.sending.meter import Later, Meter
-from tests.fake_provider import Says, fake_provider
+from tests.fake_provider import Asked, Says, fake_provider
 from tests.helpers import eventually
 from tests.sending.posting import add_account, people, post_http, sending, stages
 
@@ -297,3 +297,35 @@ def test_a_429_makes_every_sender_wait() -> None:
     # Two calls at the most: the other sender may have claimed before it was told.
     assert len(provider.asked) <= 2
     assert stages() == {"queued": 2}
+
+
+def with_its_last_call(_asked: Asked) -> Says:
+    reset = str(int(time.time()) + 50)
+    return Says(202, headers={"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": reset})
+
+
+@pytest.mark.usefixtures("ledger")
+def test_the_last_call_that_a_provider_allows_for_now_lets_the_account_rest() -> None:
+    with fake_provider(with_its_last_call) as provider:
+        add_account(provider)
+        post_http(["a@example.org"])
+        with sending():
+            eventually(lambda: stages() == {"submitted": 1})
+            post_http(["b@example.org"])
+            until = time.monotonic() + 1.5
+            eventually(lambda: time.monotonic() > until)
+    assert stages() == {"submitted": 1, "queued": 1}
+    assert len(provider.asked) == 1
+    (standing,) = paces.standings().values()
+    assert standing.rest_s > 20, "other senders are told too"
+
+
+@pytest.mark.usefixtures("ledger")
+def test_an_account_that_has_turns_never_rests_after_the_last_of_a_second() -> None:
+    with fake_provider(with_its_last_call) as provider:
+        add_account(provider, calls_per_s="1000")
+        post_http(["a@example.org"])
+        with sending():
+            eventually(lambda: stages() == {"submitted": 1})
+            post_http(["b@example.org"])
+            eventually(lambda: stages() == {"submitted": 2})

@@ -171,6 +171,8 @@ class Reply:
     error: str | None = None
     """Our own words where no answer came ("timed out after 30 s waiting for the answer")."""
     retry_after_s: float | None = None
+    rest_s: float | None = None
+    """For so long the account has no calls left, by the answer to the last one; None: not told."""
     message_ids: Mapping[UUID, str] = field(default_factory=dict)
     """Hand-over id to the provider's message id, where the answer gives it: taken for certain."""
     refused: Mapping[UUID, Refusal] = field(default_factory=dict)

@@ -43,6 +43,8 @@ class BackOff:
         A good one to a call that was in flight ends no rest that the provider has asked for.
         """
         rest = self._rests.setdefault(account_id, Rest())
+        if reply.rest_s is not None:
+            self.rest(account_id, now + min(reply.rest_s, ASKED_S_MAX))
         if not concerns_account(reply):
             if reply.kind is not ReplyKind.UNKNOWN:
                 self._rests[account_id] = Rest(told_until=rest.told_until)

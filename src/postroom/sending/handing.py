@@ -145,12 +145,14 @@ class Handing:
         return ending.again
 
     async def _heard(self, account_id: int, reply: Reply) -> None:
-        """Let all senders know when the account is in trouble."""
-        now = time.monotonic()
+        """Let all senders know when the account is in trouble, or has no calls left."""
+        now, meter = time.monotonic(), self._meters.of(account_id)
+        if meter.limits.calls_per_s is not None:
+            # Its turns keep it below the limit; a rest after the last of them would halve that.
+            reply = replace(reply, rest_s=None)
         self._back_off.heard(account_id, reply, now)
-        if concerns_account(reply):
+        if concerns_account(reply) or reply.rest_s is not None:
             rest_s = self._back_off.left_s(account_id, now)
-            meter = self._meters.of(account_id)
             observed = meter.observed_per_s() if is_throttling(reply) else None
             await patiently(paces.slow, account_id, rest_s, observed)
 

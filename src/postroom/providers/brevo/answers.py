@@ -11,6 +11,7 @@ from typing import Any
 from uuid import UUID
 
 from postroom.providers.base import Copy, Refusal, Reply, ReplyKind
+from postroom.providers.calls_left import none_left
 
 CODES: dict[str, ReplyKind] = {
     "invalid_parameter": ReplyKind.REFUSED,
@@ -65,6 +66,7 @@ def read_answer(
         headers=headers,
         body=body,
         retry_after_s=0.0 if named else _wait_s(headers) if status == 429 else None,
+        rest_s=_wait_s(headers) if none_left(headers) else None,
         message_ids=_message_ids(fields, copies) if kind is ReplyKind.TAKEN else {},
         refused=refused,
     )

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from postroom.providers.base import Copy, Refusal, Reply, ReplyKind
+from postroom.providers.calls_left import none_left
 
 _KINDS: dict[int, ReplyKind] = {
     400: ReplyKind.REFUSED,
@@ -40,7 +41,8 @@ def read_answer(
         status=status,
         headers=headers,
         body=body,
-        retry_after_s=_wait_s(status, headers, now_s),
+        retry_after_s=_asked_s(status, headers, now_s),
+        rest_s=_wait_s(headers, now_s) if none_left(headers) else None,
         message_ids={copy.handover_id: message_id for copy in copies} if taken else {},
         refused={alone.handover_id: _refusal(status, fields, body)} if alone else {},
     )
@@ -63,12 +65,15 @@ def _refusal(status: int, fields: Mapping[str, Any], body: bytes) -> Refusal:
     return Refusal(reason, text, reply_code=status)
 
 
-def _wait_s(status: int, headers: Mapping[str, str], now_s: float) -> float | None:
-    """Seconds until the limit is lifted, at least one; None when the answer does not say."""
+def _asked_s(status: int, headers: Mapping[str, str], now_s: float) -> float | None:
+    """Seconds to wait before the call is repeated; None when the answer does not say."""
     if status == 420:
         return _LIMIT_S
-    if status not in (429, 503):
-        return None
+    return _wait_s(headers, now_s) if status in (429, 503) else None
+
+
+def _wait_s(headers: Mapping[str, str], now_s: float) -> float | None:
+    """Seconds until the limit is lifted, at least one; None when the answer does not say."""
     after, reset = headers.get("retry-after", ""), headers.get("x-ratelimit-reset", "")
     if _is_number(after):
         return max(float(after), 1.0)

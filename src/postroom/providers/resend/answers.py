@@ -12,6 +12,7 @@ from typing import Any
 from uuid import UUID
 
 from postroom.providers.base import Copy, Refusal, Reply, ReplyKind
+from postroom.providers.calls_left import none_left
 from postroom.providers.http_calls import Answer
 
 ERRORS: dict[tuple[int, str], ReplyKind] = {
@@ -94,6 +95,7 @@ def _taken(answer: Answer, fields: Mapping[str, Any], copies: Sequence[Copy]) ->
         status=answer.status,
         headers=answer.headers,
         body=answer.body,
+        rest_s=_wait_s(answer.headers, "") if none_left(answer.headers) else None,
         message_ids={
             copy.handover_id: id for copy, id in zip(good, ids if adds_up else (), strict=False)
         },

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from postroom.providers.base import Copy, Refusal, Reply, ReplyKind
+from postroom.providers.calls_left import none_left
 
 _KINDS: dict[int, ReplyKind] = {
     401: ReplyKind.ACCOUNT_STOPPED,
@@ -57,6 +58,7 @@ def read_answer(
         headers=headers,
         body=body,
         retry_after_s=retry_after_s,
+        rest_s=_wait_s(headers, now_s) if none_left(headers) else None,
         message_ids=_message_ids(headers, copies) if kind is ReplyKind.TAKEN else {},
         refused=refused,
     )
