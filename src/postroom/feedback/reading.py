@@ -42,7 +42,7 @@ def _heard(receipt: Receipt, receiver: Receiver) -> Iterator[Heard]:
 
 def _event(receipt: Receipt, heard: Heard, signed: bool) -> NewEvent:
     reading = read(heard, receipt.provider)
-    asked = asked_by(heard.type, reading)
+    asked = asked_by(heard.type, reading, heard.machine)
     grade = grade_of(heard.type, heard.machine)
     return NewEvent(
         account_id=receipt.account_id,
@@ -74,7 +74,7 @@ def _event(receipt: Receipt, heard: Heard, signed: bool) -> NewEvent:
         asynchronous=heard.asynchronous,
         reason_basis=reading.basis,
         rules=reading.rules,
-        suppression_reason=asked.reason if asked else None,
+        suppression_reason=asked.reason if asked and asked.at_once and not asked.in_kind else None,
         signed=signed,
     )
 
