@@ -218,6 +218,13 @@ POSTROOM_SILENCE_DEFERRED_S = _seconds(
     "After a deferral: 72 hours of tries and a day.",
 )
 
+POSTROOM_QUARANTINE_S = _seconds(
+    "POSTROOM_QUARANTINE_S",
+    6 * 3600,
+    "How long failures of a domain that fails too many at once are not believed; then each address"
+    " has one trial. The longest such storm that is known went on for half a day, with pauses.",
+)
+
 POSTROOM_SPOOL_BYTES_MAX = _whole(
     "POSTROOM_SPOOL_BYTES_MAX",
     256 * 1024**2,

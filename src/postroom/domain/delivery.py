@@ -78,6 +78,8 @@ class EventType(StrEnum):
     """Ours: too late to be useful before hand-over."""
     RESENT = "resent"
     """Ours: queued again in doubt; the copy that goes out next is a possible duplicate."""
+    EXEMPTED = "exempted"
+    """Ours: handed over in spite of a suppression: it is critical, or the one trial."""
     NOT_TAKEN = "not_taken"
     """Ours: proved that the provider did not take this hand-over."""
     WINDOW_PASSED = "window_passed"
@@ -193,6 +195,7 @@ GRADES: dict[EventType, Grade] = {
     EventType.HELD: Grade.NONE,
     EventType.RELEASED: Grade.NONE,
     EventType.RESENT: Grade.NONE,
+    EventType.EXEMPTED: Grade.NONE,
     EventType.CANCELLED: Grade.NONE,
     EventType.EXPIRED: Grade.NONE,
     EventType.NOT_TAKEN: Grade.NOT_TAKEN,

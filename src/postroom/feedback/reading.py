@@ -74,7 +74,7 @@ def _event(receipt: Receipt, heard: Heard, signed: bool) -> NewEvent:
         asynchronous=heard.asynchronous,
         reason_basis=reading.basis,
         rules=reading.rules,
-        suppression_reason=asked.reason if asked and asked.at_once and not asked.in_kind else None,
+        suppression_reason=asked.reason if asked else None,
         signed=signed,
     )
 

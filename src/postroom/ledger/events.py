@@ -10,12 +10,13 @@ from typing import Any
 from uuid import UUID
 
 from postroom.domain.delivery import Verdict
+from postroom.domain.reason_table import Suppress
 from postroom.ledger import account_health, doubts, flow
 from postroom.ledger.db import Connection
 from postroom.ledger.folding import refold
+from postroom.ledger.judging import Told, judge
 from postroom.ledger.locating import Found, locate
 from postroom.ledger.recordset import rows_json, rows_of
-from postroom.ledger.suppressions import NewSuppression, add_with
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +54,7 @@ class NewEvent:
     reason_basis: str | None
     rules: int
     suppression_reason: str | None
-    """The reason under which this event alone suppresses its address; None: it does not."""
+    """What it says against its address, by itself or with others; None: nothing."""
     signed: bool
     """Whether the provider signed it; unsigned, it speaks only of hand-overs that are ours."""
 
@@ -107,6 +108,7 @@ class _Located:
     handover_id: UUID | None
     basis: str
     digest: bytes
+    begun_at: datetime
 
 
 def record(conn: Connection, events: Sequence[NewEvent], *, reread: bool = False) -> Recorded:
@@ -132,7 +134,7 @@ def record(conn: Connection, events: Sequence[NewEvent], *, reread: bool = False
     _hear(conn, [*known, *repeats])
     touched = {one.delivery_id for one in fresh}
     refold(conn, amended | touched)
-    add_with(conn, _suppressions(fresh, kinds))
+    judge(conn, [_told(one, *kinds[one.delivery_id]) for one in fresh])
     doubts.note_refuted(conn, touched)
     flow.count_heard(conn, touched)
     account_health.note_words(conn, *_final_words(fresh))
@@ -148,7 +150,8 @@ def _final_words(fresh: Iterable[_Located]) -> tuple[Counter[int], Counter[int]]
 
 def _placed(event: NewEvent, place: Found) -> _Located:
     digest = fact_digest(event, place.handover_id)
-    return _Located(event, place.delivery_id, place.handover_id, place.basis, digest)
+    found = (place.delivery_id, place.handover_id, place.basis)
+    return _Located(event, *found, digest, place.begun_at)
 
 
 def _lock(conn: Connection, ids: Iterable[UUID]) -> dict[UUID, tuple[bool, str]]:
@@ -310,21 +313,20 @@ def _hearing(one: _Located) -> tuple[Any, ...]:
     return (one.delivery_id, one.digest, *receipt)
 
 
-def _suppressions(
-    fresh: Sequence[_Located], kinds: Mapping[UUID, tuple[bool, str]]
-) -> Iterable[NewSuppression]:
-    for one in fresh:
-        if one.event.suppression_reason is not None:
-            simulated, key = kinds[one.delivery_id]
-            yield NewSuppression(
-                simulated,
-                key,
-                one.event.suppression_reason,
-                "event",
-                delivery_id=one.delivery_id,
-                event_digest=one.digest,
-                receipt_id=one.event.receipt_id,
-            )
+def _told(one: _Located, simulated: bool, address_key: str) -> Told:
+    return Told(
+        simulated=simulated,
+        address_key=address_key,
+        type=one.event.type,
+        reason=one.event.suppression_reason,
+        at_once=one.event.suppress != Suppress.ON_REPEAT,
+        machine=one.event.machine,
+        at=one.begun_at,
+        heard_at=one.event.received_at,
+        delivery_id=one.delivery_id,
+        event_digest=one.digest,
+        receipt_id=one.event.receipt_id,
+    )
 
 
 def to_json(event: NewEvent) -> dict[str, Any]:

@@ -36,6 +36,8 @@ class Found:
     delivery_id: UUID
     handover_id: UUID | None
     basis: str
+    begun_at: datetime
+    """When it was handed over, by our clock."""
 
 
 def locate(conn: Connection, events: Sequence[Locatable]) -> list[Found | None]:
@@ -61,9 +63,13 @@ def _by_handover(
     if not wanted:
         return {}
     rows = conn.execute(
-        "SELECT account_id, id, delivery_id FROM handover WHERE id = ANY(%s)", (list(wanted),)
+        "SELECT account_id, id, delivery_id, begun_at FROM handover WHERE id = ANY(%s)",
+        (list(wanted),),
     )
-    return {(account, id): Found(delivery, id, "handover_id") for account, id, delivery in rows}
+    return {
+        (account, id): Found(delivery, id, "handover_id", begun_at)
+        for account, id, delivery, begun_at in rows
+    }
 
 
 def _by_provider_id(
@@ -74,22 +80,22 @@ def _by_provider_id(
         return {}
     rows = conn.execute(
         "SELECT handover.account_id, attempt.provider_message_id, recipient_key,"
-        "       handover.delivery_id, handover.id"
+        "       handover.delivery_id, handover.id, handover.begun_at"
         "  FROM attempt"
         "  JOIN handover ON handover.attempt_id = attempt.id"
         "  JOIN delivery ON delivery.id = handover.delivery_id"
         " WHERE attempt.provider_message_id = ANY(%(wanted)s)"
         " UNION ALL "
         "SELECT handover.account_id, handover.provider_message_id, recipient_key,"
-        "       handover.delivery_id, handover.id"
+        "       handover.delivery_id, handover.id, handover.begun_at"
         "  FROM handover"
         "  JOIN delivery ON delivery.id = handover.delivery_id"
         " WHERE handover.provider_message_id = ANY(%(wanted)s)",
         {"wanted": list(wanted)},
     )
     return {
-        (account, provider_id, key): Found(delivery_id, handover_id, "provider_id")
-        for account, provider_id, key, delivery_id, handover_id in rows
+        (account, provider_id, key): Found(delivery_id, handover_id, "provider_id", begun_at)
+        for account, provider_id, key, delivery_id, handover_id, begun_at in rows
     }
 
 
@@ -105,7 +111,7 @@ def _by_address(conn: Connection, event: Locatable) -> Found | None:
     if event.handover_id or event.provider_message_ids or event.address_key is None:
         return None
     rows = conn.execute(
-        "SELECT DISTINCT ON (delivery.id) delivery.id, handover.id"
+        "SELECT DISTINCT ON (delivery.id) delivery.id, handover.id, handover.begun_at"
         "  FROM delivery"
         "  JOIN handover ON handover.delivery_id = delivery.id"
         " WHERE recipient_key = %s AND delivery.id >= %s AND handover.account_id = %s"
@@ -121,5 +127,5 @@ def _by_address(conn: Connection, event: Locatable) -> Found | None:
     ).fetchall()
     if len(rows) != 1:
         return None
-    delivery_id, handover_id = rows[0]
-    return Found(delivery_id, handover_id, "address")
+    delivery_id, handover_id, begun_at = rows[0]
+    return Found(delivery_id, handover_id, "address", begun_at)

@@ -20,7 +20,7 @@ from postroom.ledger.ids import uuid7_batch
 from postroom.ledger.keys import note_use
 from postroom.ledger.local_events import FIRST, NewLocalEvent, insert_local_events
 from postroom.ledger.recordset import named_rows_json, rows_of
-from postroom.ledger.suppressions import Standing, standing_with
+from postroom.ledger.stops import Stop, in_force
 
 Result = Acceptance | IdempotencyConflict | KeyRevoked
 
@@ -75,20 +75,26 @@ def _draft(new: NewMessage, now: datetime) -> Draft:
 
 
 def _find_suppressions(conn: Connection, drafts: Iterable[Draft]) -> None:
+    """Stops what is suppressed; critical mail is not even looked up, for nothing stops it."""
+    stoppable = [draft for draft in drafts if not draft.new.critical]
     for simulated in (False, True):
-        same_kind = [draft for draft in drafts if draft.new.simulated is simulated]
-        keys = {delivery.recipient_key for draft in same_kind for delivery in draft.new.deliveries}
-        standing = standing_with(conn, simulated, keys)
-        if standing:
-            for draft in same_kind:
-                draft.outcomes = [_outcome(one, standing) for one in draft.new.deliveries]
+        alike = [draft for draft in stoppable if draft.new.simulated is simulated]
+        keys = {to.recipient_key for draft in alike for to in draft.new.deliveries}
+        found = in_force(conn, simulated, keys)
+        if found:
+            for draft in alike:
+                draft.outcomes = [_outcome(to, draft.new, found) for to in draft.new.deliveries]
 
 
-def _outcome(delivery: NewDelivery, suppressed: Mapping[str, Standing]) -> Outcome:
-    standing = suppressed.get(delivery.recipient_key)
-    if standing is None or delivery.stage is Stage.REJECTED:
-        return delivery.stage, delivery.reason, None
-    return Stage.SUPPRESSED, "suppressed_by_us", standing.id
+def _outcome(
+    delivery: NewDelivery, new: NewMessage, found: Mapping[str, Sequence[Stop]]
+) -> Outcome:
+    stops = found.get(delivery.recipient_key, ())
+    if delivery.stage is not Stage.REJECTED:
+        for stop in stops:
+            if stop.stops(new.application_id, new.kind):
+                return Stage.SUPPRESSED, "suppressed_by_us", stop.id
+    return delivery.stage, delivery.reason, None
 
 
 def _find_communications(conn: Connection, drafts: Sequence[Draft]) -> None:

@@ -18,6 +18,7 @@ from postroom.ledger.fences import by_fence
 from postroom.ledger.folding import refold
 from postroom.ledger.local_events import move
 from postroom.ledger.shares import Due, Group, Rota, due
+from postroom.ledger.stops import stop_claimed
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +56,7 @@ def claim(
         due = _due(conn, simulated, sorted(lanes), limit)
         if not due:
             return []
-        suppressed = _suppress(conn, set(due))
+        suppressed = stop_claimed(conn, due.keys())
         expired = {id for id, one in due.items() if one.is_late} - suppressed
         _expire(conn, expired)
         _drop_copies(conn, suppressed | expired)
@@ -113,34 +114,6 @@ def _due_in_lane(
 def _use(conn: Connection, claimed: Iterable[Due]) -> None:
     live = (one.group.application for one in claimed if not one.simulated)
     application_limits.use(conn, Counter(live))
-
-
-def _suppress(conn: Connection, ids: set[UUID]) -> set[UUID]:
-    """Those against whose address a suppression stands; what was never tried ends with its id."""
-    rows = conn.execute(
-        "SELECT delivery.id, suppression.id"
-        "  FROM delivery"
-        "  JOIN suppression ON suppression.address_key = delivery.recipient_key"
-        "       AND suppression.simulated = delivery.simulated"
-        "       AND suppression.lifted_at IS NULL"
-        " WHERE delivery.id = ANY(%s)",
-        (list(ids),),
-    ).fetchall()
-    for suppression_id in {suppression for _, suppression in rows}:
-        conn.execute(
-            move(
-                EventType.SUPPRESSED,
-                "stage = 'suppressed', reason = 'suppressed_by_us', suppression_id = %s",
-                "id = ANY(%s) AND verdict IS NULL",
-            ),
-            (
-                suppression_id,
-                [id for id, suppression in rows if suppression == suppression_id],
-                "suppressed_by_us",
-                None,
-            ),
-        )
-    return {id for id, _ in rows}
 
 
 def _expire(conn: Connection, ids: set[UUID]) -> None:

@@ -9,12 +9,14 @@ from uuid import UUID
 
 import psycopg
 
+from postroom.domain.delivery import EventType
+from postroom.domain.reason_table import Suppress
 from postroom.ledger.blobs import decompress
 from postroom.ledger.copying import json_text
 from postroom.ledger.db import Connection, connection, transaction
 from postroom.ledger.events import Change, NewEvent, Recorded, from_json, record, to_json
+from postroom.ledger.judging import Told, judge
 from postroom.ledger.retrying import again_on_deadlock
-from postroom.ledger.suppressions import NewSuppression, add_with
 from postroom.ledger.tallies import count
 
 log = logging.getLogger(__name__)
@@ -208,24 +210,38 @@ def _keep_orphans(
                 for event in orphans
             ],
         )
-    add_with(conn, _suppressions(orphans, receipts))
+    judge(
+        conn,
+        [
+            _told(event, event.address_key, receipts[event.receipt_id].simulated)
+            for event in orphans
+            if event.address_key is not None and _condemns(event)
+        ],
+    )
     count(conn, "orphans", "", len(orphans))
 
 
-def _suppressions(
-    orphans: Iterable[NewEvent], receipts: Mapping[UUID, Receipt]
-) -> Iterable[NewSuppression]:
-    for event in orphans:
-        named = event.signed and event.handover_id is None
-        if named and event.suppression_reason and event.address_key:
-            simulated = receipts[event.receipt_id].simulated
-            yield NewSuppression(
-                simulated,
-                event.address_key,
-                event.suppression_reason,
-                "event",
-                receipt_id=event.receipt_id,
-            )
+def _condemns(event: NewEvent) -> bool:
+    """Whether it speaks by itself against the address it names; the rest waits for its delivery."""
+    is_named = event.signed and event.handover_id is None
+    at_once = event.suppress != Suppress.ON_REPEAT and event.type != EventType.UNSUBSCRIBED
+    return is_named and at_once and event.suppression_reason is not None
+
+
+def _told(event: NewEvent, key: str, simulated: bool) -> Told:
+    return Told(
+        simulated=simulated,
+        address_key=key,
+        type=event.type,
+        reason=event.suppression_reason,
+        at_once=True,
+        machine=event.machine,
+        at=event.received_at,
+        heard_at=event.received_at,
+        delivery_id=None,
+        event_digest=None,
+        receipt_id=event.receipt_id,
+    )
 
 
 @again_on_deadlock

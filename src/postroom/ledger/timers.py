@@ -14,6 +14,8 @@ from postroom.ledger.folding import facts_of, refold
 from postroom.ledger.local_events import insert_about_attempts, move
 from postroom.ledger.retrying import again_on_deadlock
 from postroom.ledger.sender_domains import CARRIES
+from postroom.ledger.stops import CONCERNS
+from postroom.ledger.suppressions import IN_FORCE
 
 _KNOWN_AFTER = timedelta(seconds=5)
 """Senders look each second; until then some may still act on how roads were before."""
@@ -63,8 +65,7 @@ def resend_doubtful(doubt_window_s: float, limit: int) -> int:
                 "      AND (delivery.expires_at IS NULL OR delivery.expires_at > now())"
                 "      AND NOT EXISTS ("
                 "          SELECT FROM suppression"
-                "           WHERE suppression.simulated = delivery.simulated"
-                "             AND address_key = recipient_key AND lifted_at IS NULL)"
+                f"          WHERE {CONCERNS} AND {IN_FORCE} AND NOT critical)"
                 "    LIMIT %s"
                 "      FOR UPDATE OF delivery SKIP LOCKED))",
             ),

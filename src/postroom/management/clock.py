@@ -13,12 +13,15 @@ from postroom.domain.flow import Tells
 from postroom.ledger import (
     account_health,
     canaries,
+    domain_words,
     doubts,
+    failures,
     flow,
     leases,
     partitions,
     pulls,
     receipts,
+    storms,
     timers,
 )
 from postroom.ledger.db import LedgerUnavailable
@@ -78,6 +81,9 @@ def tasks() -> Sequence[Task]:
         Task("looked at again, roads have changed", 2, lambda: timers.release_rerouted(STEP)),
         Task("old counts of calls dropped", 600, account_health.forget_old),
         Task("moved by canaries", 2, lambda: canaries.look(STEP)),
+        Task("storms over", 60, storms.look),
+        Task("old failures forgotten", 600, lambda: failures.forget_old(STEP)),
+        Task("old words of domains forgotten", 600, lambda: domain_words.forget_old(STEP)),
         Task("orphans joined", 2, lambda: receipts.retry_orphans(STEP)),
         Task("accounts fell silent or speak again", flow_watch.EVERY_S, flow_watch.look),
         Task("pulls wanted", missing.EVERY_S, missing.ask),

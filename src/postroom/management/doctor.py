@@ -13,7 +13,14 @@ from django.conf import settings
 from django.db import OperationalError, connection
 
 from postroom.domain.health import STOPPED, State
-from postroom.ledger import account_health, accounts, incidents, outside_settings, pulls
+from postroom.ledger import (
+    account_health,
+    accounts,
+    incidents,
+    outside_settings,
+    pulls,
+    storms,
+)
 from postroom.ledger.db import LedgerUnavailable
 from postroom.ledger.spool import spool
 from postroom.management import failover, probes
@@ -159,6 +166,13 @@ def _accounts() -> Iterator[Finding]:
     yield from _health({account.id: account.name for account in known})
     for one in incidents.standing():
         yield Finding(Level.MISSING, "events", f"{one.account}: {one.said}")
+    for storm in storms.standing():
+        kind = "simulated" if storm.simulated else "live"
+        said = (
+            f"{storm.domain} failed too many at once since {storm.began_at:%H:%M} UTC:"
+            f" {storm.quarantined} {kind} suppressions are in quarantine."
+        )
+        yield Finding(Level.NOTE, "suppression", said)
     for name, why in pulls.given_up():
         yield Finding(Level.MISSING, "events", f"{name}: they cannot be pulled: {why}.")
 

@@ -16,9 +16,10 @@ from django.conf import settings
 
 from postroom.domain.address import suppression_key
 from postroom.domain.problem import Problem
-from postroom.ledger import keys, suppressions
+from postroom.ledger import keys
 from postroom.ledger.acceptance import IdempotencyConflict, KeyRevoked
 from postroom.ledger.db import LedgerUnavailable
+from postroom.ledger.stops import is_stopped
 from postroom.submission.accept import accept
 from postroom.submission.mail import read_mail
 from postroom.submission.smtp_auth import read_login
@@ -309,13 +310,16 @@ class Session(SMTP):
         self._recipients.append(recipient)
 
     async def _check_standing(self, recipient: str) -> None:
-        """Refuses a suppressed recipient where the application asked for that."""
+        """Refuses a suppressed recipient where the application asked for that.
+
+        What stops one kind of mail alone does not count yet: the kind stands in the mail, and so
+        does whether it is critical.
+        """
         caller = await self._identified()
-        if not caller.refuse_suppressed:
+        if not caller.refuse_suppressed or caller.may("critical"):
             return
         key = suppression_key(recipient)
-        standing = await asyncio.to_thread(suppressions.standing, caller.simulated, [key])
-        if standing:
+        if await asyncio.to_thread(is_stopped, caller.simulated, key, caller.application_id):
             raise Refused("550 5.7.1 The address is suppressed")
 
     async def smtp_DATA(self, argument: str) -> None:  # noqa: N802
