@@ -29,6 +29,15 @@ def test_the_calls_of_a_broadcast_grow_again_after_each_urgent_mail() -> None:
     assert fed(500, [500], 1, appetite) == 1_000
 
 
+def test_the_calls_of_a_broadcast_grow_again_after_single_mails_alone() -> None:
+    appetite = Appetite(1_000)
+    assert fed(1, [1], 1, appetite) == 1
+    assert fed(1, [1], 1, appetite) == 2
+    assert fed(2, [1, 1], 1, appetite) == 1
+    assert fed(1, [1], 1, appetite) == 2
+    assert fed(2, [2], 1, appetite) == 4
+
+
 @pytest.mark.parametrize("size", [7, 50])
 def test_calls_that_hold_only_so_many_keep_the_claim_near_to_that(size: int) -> None:
     appetite, seen = Appetite(1_000), []

@@ -40,9 +40,11 @@ class Appetite:
 
         A claim that was cut off by its limit tells how large calls were, not how large they can
         be: where some went together and no more calls came of it than were asked for, more is
-        tried, or one urgent mail after the other would shrink the calls of a broadcast.
+        tried, or one urgent mail after the other would shrink the calls of a broadcast. A claim of
+        one cannot tell: two are tried, or the broadcast would go one by one for ever.
         """
         was_cut_off = claimed >= self.limit(calls)
         self._per_call = claimed / max(1, len(sizes))
-        if was_cut_off and len(sizes) <= calls and max(sizes, default=0) > 1:
+        may_hold_more = claimed == 1 or max(sizes, default=0) > 1
+        if was_cut_off and len(sizes) <= calls and may_hold_more:
             self._per_call = min(2 * self._per_call, self._claim_max)
