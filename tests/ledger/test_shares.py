@@ -195,7 +195,7 @@ def test_an_application_gets_no_more_in_a_second_than_it_may() -> None:
 
 def test_an_application_gets_no_more_in_a_day_than_it_may() -> None:
     app = application("shop")
-    limit_application("shop", "recipients_per_day", 30)
+    limit_application("shop", "recipients_per_day", 31)
     post(app, 50, simulated=False)
     assert len(claim_live(20)) == 20
     assert len(claim_live(20)) == 10
@@ -220,7 +220,7 @@ def used_today() -> int:
 
 def test_what_is_claimed_and_not_sent_does_not_count() -> None:
     app = application("shop")
-    limit_application("shop", "recipients_per_day", 30)
+    limit_application("shop", "recipients_per_day", 31)
     post(app, 30, simulated=False)
     queue.give_back(claim_live(10), 0)
     settle(begin(claim_live(10)), Outcome.NOT_TAKEN, Then.QUEUED, retry_at=now())
@@ -237,7 +237,7 @@ def test_what_is_claimed_and_not_sent_does_not_count() -> None:
 
 def test_what_a_pause_stops_does_not_count() -> None:
     app = application("shop")
-    limit_application("shop", "recipients_per_day", 30)
+    limit_application("shop", "recipients_per_day", 31)
     post(app, 5, simulated=False)
     claimed = claim_live()
     pause_application("shop", True)
@@ -271,3 +271,21 @@ def test_simulated_mail_uses_up_no_limit() -> None:
     limit_application("shop", "recipients_per_day", 1)
     post(app, 20)
     assert len(claim()) == 20
+
+
+def test_the_last_of_a_day_is_kept_for_urgent_mail() -> None:
+    app = application("shop")
+    limit_application("shop", "recipients_per_day", 40)
+    post(app, 50, simulated=False, lane=Lane.BULK)
+    assert len(claim_live()) == 38
+    assert claim_live() == []
+    post(app, 5, simulated=False, lane=Lane.URGENT)
+    assert [one.lane for one in claim_live()] == [Lane.URGENT] * 2
+
+
+def test_the_first_of_a_day_may_go_to_urgent_mail() -> None:
+    app = application("shop")
+    limit_application("shop", "recipients_per_day", 40)
+    post(app, 39, simulated=False, lane=Lane.URGENT)
+    post(app, 5, simulated=False)
+    assert [one.lane for one in claim_live()] == [Lane.URGENT] * 39

@@ -95,6 +95,14 @@ def test_top_shows_lanes_accounts_and_what_waits() -> None:
     assert "1 calls without an end" in screen
 
 
+def test_top_tells_what_an_account_has_had_of_its_day() -> None:
+    account()
+    accounts.adjust("simulator", {"recipients_per_day": "4000"})
+    paces.take(account(), 0, 1_500, 4_000)
+    seen = top.look(utc_now())
+    assert "1,500 of 4,000 (200 urgent)" in "\n".join(top.as_text(seen))
+
+
 def test_top_tells_what_is_held_and_why() -> None:
     app = post(7)
     (one,) = claim(1)

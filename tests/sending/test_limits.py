@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from postroom.domain.lane import Lane
-from postroom.domain.limits import Limits
+from postroom.domain.limits import Limits, open_to
 from postroom.ledger import accounts, paces
 from postroom.ledger.paces import Standing, Turns
 from postroom.sending.meter import Later, Meter
@@ -263,11 +263,29 @@ def test_a_day_that_is_full_leaves_the_rest_in_the_queue() -> None:
 @pytest.mark.usefixtures("ledger")
 def test_a_day_that_holds_less_than_a_call_could_is_used_up() -> None:
     with fake_provider() as provider:
-        add_account(provider, recipients_per_day="30")
+        add_account(provider, recipients_per_day="31")
         post_http(people(40))
         with sending():
             eventually(lambda: stages() == {"submitted": 30, "queued": 10})
     assert len(provider.taken) == 30
+
+
+@pytest.mark.usefixtures("ledger")
+def test_the_last_of_a_full_day_is_left_for_urgent_mail() -> None:
+    with fake_provider() as provider:
+        add_account(provider, recipients_per_day="40")
+        post_http(people(45))
+        with sending():
+            eventually(lambda: stages() == {"submitted": 38, "queued": 7})
+            post_http(["a@example.org"], {"lane": Lane.URGENT})
+            eventually(lambda: stages() == {"submitted": 39, "queued": 7})
+
+
+@given(st.floats(1, 1e9))
+def test_what_is_kept_for_urgent_mail_leaves_something_to_the_others(per_day: float) -> None:
+    assert open_to(Lane.URGENT, per_day) == per_day
+    assert 0 < open_to(Lane.BULK, per_day) == open_to(Lane.NORMAL, per_day) <= per_day
+    assert open_to(Lane.BULK, per_day) < per_day or per_day < 20
 
 
 @pytest.mark.usefixtures("ledger")

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol, Self
 
+from postroom.domain.lane import Lane
+
 SETTINGS = ("calls_per_s", "recipients_per_s", "recipients_per_day")
 """Settings of an account, numbers above zero."""
 _CALL_S_MAX = 0.0125
@@ -12,6 +14,15 @@ of each second stays unused; smaller ones would need more than 24 in flight at 3
 
 _CALL_DAY_MAX = 0.01
 """Nor more than this part of its day: what is left of a day that is less than a call is lost."""
+
+URGENT_DAY_SHARE = 0.05
+"""The last part of a day's recipients, of an account or an application, that only urgent mail may
+use: a broadcast in the morning leaves something for the evening."""
+
+
+def open_to(lane: Lane, per_day: float) -> float:
+    """How many of so many recipients a day mail of this lane may use, with all that went before."""
+    return per_day if lane is Lane.URGENT else per_day - int(per_day * URGENT_DAY_SHARE)
 
 
 class Learned(Protocol):

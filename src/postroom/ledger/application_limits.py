@@ -4,8 +4,11 @@ A delivery counts when it is claimed, and no more when it goes back to the queue
 """
 
 from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
 from uuid import UUID
 
+from postroom.domain.lane import Lane
+from postroom.domain.limits import open_to
 from postroom.ledger.clock import TODAY
 from postroom.ledger.db import Connection
 
@@ -35,8 +38,28 @@ RETURNING floor(room)::integer, day_count
 _NO_LIMIT = 2**31 - 1
 
 
-def rooms(conn: Connection, applications: Iterable[int]) -> dict[int, int]:
-    """Recipients that each application with a limit may have now; their rows stay locked.
+@dataclass(slots=True)
+class Room:
+    """Recipients that one application may have now."""
+
+    now: int
+    """Of this second."""
+    today: int
+    kept: int
+    """Of these, the ones that only urgent mail may use."""
+
+    def of(self, lane: Lane) -> int:
+        """Recipients of this lane that may go now."""
+        return max(0, min(self.now, self.today - (0 if lane is Lane.URGENT else self.kept)))
+
+    def less(self, recipients: int) -> None:
+        """So many are used."""
+        self.now -= recipients
+        self.today -= recipients
+
+
+def rooms(conn: Connection, applications: Iterable[int]) -> dict[int, Room]:
+    """The room of each application with a limit; their rows stay locked.
 
     So two claims at once never use the same room.
     """
@@ -48,9 +71,11 @@ def rooms(conn: Connection, applications: Iterable[int]) -> dict[int, int]:
     for id, per_s, per_day in limited:
         row = conn.execute(_LOCK, {"id": id, "per_s": per_s or 0}).fetchone()
         room, day_count = row if row is not None else (per_s or 0, 0)
-        by_second = room if per_s is not None else _NO_LIMIT
-        by_day = max(0, per_day - day_count) if per_day is not None else _NO_LIMIT
-        found[id] = min(by_second, by_day)
+        found[id] = Room(
+            now=room if per_s is not None else _NO_LIMIT,
+            today=_NO_LIMIT if per_day is None else per_day - day_count,
+            kept=0 if per_day is None else int(per_day - open_to(Lane.NORMAL, per_day)),
+        )
     return found
 
 

@@ -13,6 +13,7 @@ from uuid import UUID
 from postroom.domain.delivery import EventType, Stage
 from postroom.domain.lane import Lane
 from postroom.ledger import application_limits
+from postroom.ledger.application_limits import Room
 from postroom.ledger.db import Connection, transaction
 from postroom.ledger.fences import by_fence
 from postroom.ledger.folding import refold
@@ -89,7 +90,7 @@ def _due(
 
 def _rooms(
     conn: Connection, waiting: Mapping[tuple[bool, Lane], Sequence[Group]]
-) -> dict[int, int]:
+) -> dict[int, Room]:
     """What live applications with limits may have now: locked all at once, so in one order."""
     live = [groups for (simulated, _), groups in waiting.items() if not simulated]
     return application_limits.rooms(conn, {group.application for some in live for group in some})
@@ -101,12 +102,17 @@ def _due_in_lane(
     lane: Lane,
     groups: Sequence[Group],
     limit: int,
-    rooms: dict[int, int],
+    rooms: Mapping[int, Room],
     had: Iterable[UUID],
 ) -> dict[UUID, Due]:
     if limit <= 0 or not groups:
         return {}
-    taken = due(conn, simulated, lane, groups, limit, {} if simulated else rooms, had)
+    open_now = {} if simulated else {id: room.of(lane) for id, room in rooms.items()}
+    taken = due(conn, simulated, lane, groups, limit, open_now, had)
+    if not simulated:
+        for id, recipients in Counter(one.group.application for one in taken.values()).items():
+            if id in rooms:
+                rooms[id].less(recipients)
     _rota.served(simulated, lane, groups, {one.group for one in taken.values()})
     return taken
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from postroom.domain.lane import Lane
-from postroom.domain.limits import Limits
+from postroom.domain.limits import Limits, open_to
 from postroom.ledger import paces
 from postroom.ledger.paces import Turns
 from postroom.sending.patience import patiently
@@ -130,7 +130,10 @@ class Meter:
         uncounted = [one for one in first if one.counts]
         stretch_s = sum(map(self._stretch_s, first))
         recipients = sum(one.recipients for one in uncounted)
-        turns = await patiently(self._take, stretch_s, recipients, self.limits.recipients_per_day)
+        per_day = self.limits.recipients_per_day
+        if per_day is not None:
+            per_day = open_to(max(one.lane for one in first), per_day)
+        turns = await patiently(self._take, stretch_s, recipients, per_day)
         for one in uncounted:
             one.counts = not turns.given
         return turns

@@ -9,8 +9,11 @@ from datetime import datetime
 from typing import Any
 
 from postroom.domain.lane import Lane
+from postroom.domain.limits import Limits, open_to
 from postroom.ledger import accounts, held, paces, progress
+from postroom.ledger.accounts import AccountRow
 from postroom.ledger.clock import utc_now
+from postroom.ledger.paces import Standing
 from postroom.ledger.progress import Pace, Waiting
 from postroom.management.commands.printing import add_json, print_json
 from postroom.management.workplace import ledger_open
@@ -93,8 +96,19 @@ def _accounts(lately: Sequence[Pace]) -> Iterator[dict[str, Any]]:
             "recipients_per_s": round(sum(pace.recipients_per_s for pace in mine), 1),
             "calls_per_s": round(sum(pace.calls_per_s for pace in mine), 1),
             "rests_s": round(standing.rest_s, 1) if standing is not None else 0.0,
+            **_day(account, standing),
             "stopped": account.stopped_why if account.stopped else None,
         }
+
+
+def _day(account: AccountRow, standing: Standing | None) -> dict[str, float | None]:
+    """What the account has had of its day, and how much of that only urgent mail may use."""
+    per_day = Limits.of(account.settings, standing, 1).recipients_per_day
+    return {
+        "recipients_today": None if per_day is None or standing is None else standing.day_count,
+        "recipients_per_day": per_day,
+        "kept_for_urgent": None if per_day is None else per_day - open_to(Lane.NORMAL, per_day),
+    }
 
 
 def _by_communication(waiting: Sequence[Waiting]) -> list[list[Waiting]]:
@@ -138,12 +152,18 @@ def _lanes_table(lanes: Sequence[dict[str, Any]]) -> list[str]:
 
 
 def _accounts_table(accounts: Sequence[dict[str, Any]]) -> list[str]:
-    rows = [("account", "recipients/s", "calls/s", "state")]
+    rows = [("account", "recipients/s", "calls/s", "today", "state")]
     rows += [
-        (one["account"], f"{one['recipients_per_s']:,}", f"{one['calls_per_s']:,}", _state(one))
+        (
+            one["account"],
+            f"{one['recipients_per_s']:,}",
+            f"{one['calls_per_s']:,}",
+            _today(one),
+            _state(one),
+        )
         for one in accounts
     ]
-    return _table(rows, 1, 2)
+    return _table(rows, 1, 2, 3)
 
 
 def _on_its_way(communications: Sequence[dict[str, Any]]) -> list[str]:
@@ -183,6 +203,13 @@ def _table(rows: Sequence[Sequence[str]], *numbers: int) -> list[str]:
 
 def _seconds(seconds: float | None) -> str:
     return "-" if seconds is None else f"{seconds:,.1f} s"
+
+
+def _today(one: dict[str, Any]) -> str:
+    if one["recipients_per_day"] is None:
+        return "-"
+    kept = f" ({one['kept_for_urgent']:,.0f} urgent)" if one["kept_for_urgent"] else ""
+    return f"{one['recipients_today'] or 0:,} of {one['recipients_per_day']:,.0f}{kept}"
 
 
 def _state(one: dict[str, Any]) -> str:
