@@ -296,3 +296,16 @@ def waiting() -> int:
             "SELECT count(*) FROM (SELECT FROM receipt WHERE stage = 'new' LIMIT 10000) AS few"
         ).fetchone()
     return row[0] if row else 0
+
+
+def wait_unread(longer_than: timedelta) -> bool:
+    """Whether the oldest unread receipt was received longer ago than that.
+
+    One by its id is enough: it holds the instant of receiving, in the spool too.
+    """
+    with connection() as conn:
+        row = conn.execute(
+            "SELECT received_at < now() - %s FROM receipt WHERE stage = 'new' ORDER BY id LIMIT 1",
+            (longer_than,),
+        ).fetchone()
+    return row is not None and bool(row[0])

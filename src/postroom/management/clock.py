@@ -26,6 +26,7 @@ from postroom.ledger import (
 )
 from postroom.ledger.db import LedgerUnavailable
 from postroom.management import flow_watch, missing, sender_domains, told_limits
+from postroom.management.waiting_words import WaitingWords
 from postroom.providers.registry import PROVIDERS
 
 log = logging.getLogger(__name__)
@@ -52,6 +53,12 @@ class Task:
 
 def tasks() -> Sequence[Task]:
     """Everything the clock does, each with its own pace."""
+    words = WaitingWords()
+
+    def by_silence(step: Callable[[], int]) -> Callable[[], int]:
+        """The step, when no word that would break the silence waits to be read."""
+        return lambda: step() if words.are_read() else 0
+
     return (
         Task("expired", 1, lambda: timers.expire(STEP)),
         Task("leases lost", 1, lambda: leases.sweep(STEP)),
@@ -59,22 +66,26 @@ def tasks() -> Sequence[Task]:
         Task(
             "proved not taken",
             SWEEP_S,
-            lambda: doubts.prove_not_taken(
-                _TELLING,
-                missing.looked_up(),
-                timedelta(seconds=settings.POSTROOM_DOUBT_WINDOW_S),
+            by_silence(
+                lambda: doubts.prove_not_taken(
+                    _TELLING,
+                    missing.looked_up(),
+                    timedelta(seconds=settings.POSTROOM_DOUBT_WINDOW_S),
+                )
             ),
         ),
         Task(
             "doubtful sent again",
             SWEEP_S,
-            lambda: timers.resend_doubtful(settings.POSTROOM_DOUBT_WINDOW_S, STEP),
+            by_silence(lambda: timers.resend_doubtful(settings.POSTROOM_DOUBT_WINDOW_S, STEP)),
         ),
         Task(
             "windows passed",
             SWEEP_S,
-            lambda: timers.pass_windows(
-                settings.POSTROOM_SILENCE_S, settings.POSTROOM_SILENCE_DEFERRED_S, STEP
+            by_silence(
+                lambda: timers.pass_windows(
+                    settings.POSTROOM_SILENCE_S, settings.POSTROOM_SILENCE_DEFERRED_S, STEP
+                )
             ),
         ),
         Task("let go, verified by now", 2, lambda: timers.release_verified(_COVERING, STEP)),
