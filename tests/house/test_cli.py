@@ -69,13 +69,22 @@ def test_an_account_shows_the_names_of_its_settings_only(one: Installation, data
 
 
 def test_a_suppression_stands_until_it_is_lifted(one: Installation) -> None:
-    asked = ("suppress", "Someone@Example.com", "--why", "asked by telephone")
-    made = json.loads(one.cli(*asked, "--json"))
-    assert made["address_key"] == "someone@example.com"
-    one.cli(*asked, "--lift")
-    assert (
-        one.try_cli(*asked, "--lift").stderr == "postroom: someone@example.com is not suppressed.\n"
-    )
+    person = ("Someone@Example.com", "--why", "asked by telephone")
+    made = json.loads(one.cli("suppress", "add", *person, "--json"))
+    assert made["address"] == "someone@example.com"
+    assert "Not sent because of it: 0" in one.cli("suppress", "show", person[0])
+    one.cli("suppress", "lift", *person)
+    again = one.try_cli("suppress", "lift", *person)
+    assert again.stderr == "postroom: someone@example.com is not suppressed.\n"
+
+
+def test_a_list_of_suppressions_goes_in_and_out_as_csv(one: Installation, tmp_path: Path) -> None:
+    file = tmp_path / "list.csv"
+    file.write_text("address,reason\nann@example.net,complained_before\nnobody,asked\n")
+    done = one.try_cli("suppress", "import", str(file), "--json")
+    assert (done.returncode, json.loads(done.stdout)["added"]) == (1, 1)
+    assert done.stderr.startswith("line 3: ")
+    assert "ann@example.net,complained_before," in one.cli("suppress", "export")
 
 
 def test_a_mail_sent_from_the_command_line_is_known_to_ask_and_verify(one: Installation) -> None:

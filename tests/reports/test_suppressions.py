@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.ledger import busy
+from tests.ledger import busy, making
 from tests.reports.reading import problem, reader
 
 
@@ -78,6 +78,52 @@ def test_only_the_scope_manage_changes_suppressions(ledger: None) -> None:
     body = {"address": "ann@example.com"}
     problem(own.client.post("/v1/suppressions", body, content_type="application/json"), 403)
     problem(own.client.delete("/v1/suppressions/1?reason=why"), 403)
+
+
+def test_a_suppression_of_one_kind_or_application_says_so_and_is_not_the_others(
+    ledger: None,
+) -> None:
+    shop, payroll = (reader(name, "read", "manage") for name in ("shop", "payroll"))
+    body = {"address": "ann@example.com", "kind": "marketing", "applies_to": "application"}
+    added = shop.client.post("/v1/suppressions", body, content_type="application/json").json()
+    assert (added["kind"], added["applies_to"], added["state"]) == (
+        "marketing",
+        "application",
+        "in_force",
+    )
+    assert shop.get("/v1/suppressions")["items"] == [added | {"not_sent": None}]
+    assert payroll.get("/v1/suppressions")["items"] == []
+    problem(payroll.client.delete(f"/v1/suppressions/{added['id']}?reason=why"), 404)
+
+
+def test_an_address_is_explained_with_its_evidence_and_what_was_not_sent(ledger: None) -> None:
+    made = busy.busy_ledger()
+    stopped = making.accept(making.new_message(made.application_id, ["bounced@example.com"]))
+    [(id, _, _)] = stopped.deliveries
+    [one] = reader().get("/v1/suppressions", address="bounced@example.com")["items"]
+    assert one["not_sent"] == {"count": 1, "newest": [str(id)]}
+    assert one["delivery_id"] == str(made.deliveries["bounced"])
+    assert (one["reason"], one["state"], one["ends_at"]) == ("address_unknown", "in_force", None)
+    [others] = reader("stranger").get("/v1/suppressions", address="bounced@example.com")["items"]
+    assert others["not_sent"] == {"count": 1, "newest": []}
+    assert (others["delivery_id"], others["event"], others["receipt_id"]) == (None, None, None)
+    link = reader().get(f"/v1/deliveries/{id}")["suppression"]
+    assert link["effect"] == "stopped"
+    assert link["text"] == "550 5.1.1 <bounced@example.com>: user unknown"
+    assert (link["event"], link["receipt_id"]) == (one["event"], one["receipt_id"])
+    assert len(one["event"]) == 32
+
+
+def test_a_delivery_says_what_it_caused_and_what_it_went_in_spite_of(ledger: None) -> None:
+    made = busy.busy_ledger()
+    caused = reader().get(f"/v1/deliveries/{made.deliveries['complained']}")["suppression"]
+    critical = making.new_message(made.application_id, ["complained@example.com"], critical=True)
+    [(id, _, _)] = making.accept(critical).deliveries
+    making.claim()
+    gone = reader().get(f"/v1/deliveries/{id}")
+    assert (caused["effect"], gone["suppression"]["effect"]) == ("caused", "overridden")
+    assert gone["suppression"]["id"] == caused["id"]
+    assert "the mail is critical" in [line["text"] for line in gone["timeline"]][-1]
 
 
 def test_a_test_key_neither_sees_nor_lifts_live_suppressions(ledger: None) -> None:

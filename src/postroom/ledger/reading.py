@@ -29,8 +29,18 @@ class SuppressionLink:
     source: str
     created_at: datetime
     lifted_at: datetime | None
+    effect: str
+    """`stopped` this delivery, was `overridden` by it, `tried` with it, or `caused` by it."""
+    note: str | None
+    """What the person said who decided it."""
     delivery_id: UUID | None
-    """The delivery whose failure is its evidence; None: a person decided."""
+    """The delivery whose failure is its evidence; None: a person decided, or it is another's."""
+    event: str | None
+    """The digest of the event that is its evidence, in hexadecimal; None as above."""
+    receipt_id: UUID | None
+    """The notification that told it; None as above."""
+    text: str | None
+    """Their words; None as above."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -288,7 +298,13 @@ SELECT page.id, page.message_id, application.name, communication.name, page.reci
             ELSE COALESCE(event.received_at, call.answered_at, decided.changed_at) END,
        event.occurred_at,
        suppression.id, suppression.reason, suppression.source, suppression.created_at,
-       suppression.lifted_at, suppression.delivery_id
+       suppression.lifted_at,
+       CASE WHEN suppression.trial_delivery_id = page.id THEN 'tried'
+            WHEN suppression.id IS DISTINCT FROM page.suppression_id THEN 'caused'
+            WHEN page.stage = 'suppressed' THEN 'stopped'
+            ELSE 'overridden' END,
+       suppression.note, failed.id, encode(evidence.digest, 'hex'), evidence.receipt_id,
+       evidence.diagnostic
   FROM page
   JOIN decided ON decided.id = page.id
   JOIN application ON application.id = page.application_id
@@ -313,6 +329,10 @@ SELECT page.id, page.message_id, application.name, communication.name, page.reci
         ORDER BY suppression.id DESC
         LIMIT 1
        ) AS suppression ON true
+  LEFT JOIN delivery AS failed ON failed.id = suppression.delivery_id
+       AND failed.application_id = page.application_id
+  LEFT JOIN event AS evidence ON evidence.delivery_id = failed.id
+       AND evidence.digest = suppression.event_digest
  ORDER BY page.id DESC
 """
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, fields
 from datetime import datetime
 from uuid import UUID
 
-from postroom.domain.suppression import CHOICES, SUPPRESSION_RULES
+from postroom.domain.suppression import CHOICES, SUPPRESSION_RULES, TRIAL_LOST_AFTER
 from postroom.ledger.db import Connection, connection, transaction
 from postroom.ledger.recordset import rows_json, rows_of
 
@@ -44,6 +44,17 @@ class Standing:
     lifted_reason: str | None
     lifting_delivery_id: UUID | None
     """The mail that arrived."""
+
+    def state(self, now: datetime) -> str:
+        """`lifted`, `quarantined`, `on_trial`, `on_probation` (it is next), or `in_force`."""
+        if self.lifted_at is not None:
+            return "lifted"
+        if self.quarantined_until is not None and self.quarantined_until > now:
+            return "quarantined"
+        if self.expires_at is not None and self.expires_at <= now:
+            tried = self.trial_at is not None and self.trial_at > now - TRIAL_LOST_AFTER
+            return "on_trial" if tried else "on_probation"
+        return "in_force"
 
 
 _COLUMNS = ", ".join(field.name for field in fields(Standing))
@@ -219,16 +230,68 @@ def by_id(suppression_id: int) -> Standing | None:
 
 
 def listed(
-    *, address_key: str | None, simulated: bool | None, before_id: int | None, limit: int
+    *,
+    address_key: str | None = None,
+    simulated: bool | None,
+    application_id: int | None = None,
+    before_id: int | None = None,
+    limit: int,
 ) -> Sequence[Standing]:
-    """Suppressions newest first, standing and lifted, optionally of one address or kind."""
+    """Suppressions newest first, standing and lifted, optionally of one address.
+
+    With an application, what stops the mail of others alone is left out.
+    """
     with connection() as conn:
         rows = conn.execute(
             f"SELECT {_COLUMNS} FROM suppression"
             " WHERE (%(key)s::text IS NULL OR address_key = %(key)s)"
             "   AND (%(simulated)s::boolean IS NULL OR simulated = %(simulated)s)"
+            "   AND (%(application)s::int IS NULL OR application_id IS NULL"
+            "        OR application_id = %(application)s)"
             "   AND (%(before)s::bigint IS NULL OR id < %(before)s)"
             " ORDER BY id DESC LIMIT %(limit)s",
-            {"key": address_key, "simulated": simulated, "before": before_id, "limit": limit},
+            {
+                "key": address_key,
+                "simulated": simulated,
+                "application": application_id,
+                "before": before_id,
+                "limit": limit,
+            },
         ).fetchall()
     return [Standing(*row) for row in rows]
+
+
+@dataclass(frozen=True, slots=True)
+class NotSent:
+    """What a suppression stopped."""
+
+    count: int
+    """Deliveries, of all applications."""
+    newest: Sequence[UUID]
+    """The newest of those that may be seen."""
+
+
+_NEWEST = 20
+
+
+def not_sent(stopped: Sequence[Standing], application_id: int | None) -> dict[int, NotSent]:
+    """By id, what each of these suppressions of one address stopped; None sees everybody's."""
+    if not stopped:
+        return {}
+    with connection() as conn:
+        rows = conn.execute(
+            "SELECT suppression_id, count(*),"
+            "       array_agg(id ORDER BY id DESC)"
+            "         FILTER (WHERE %s::int IS NULL OR application_id = %s)"
+            "  FROM delivery"
+            " WHERE recipient_key = %s AND suppression_id = ANY(%s) AND stage = 'suppressed'"
+            " GROUP BY suppression_id",
+            (
+                application_id,
+                application_id,
+                stopped[0].address_key,
+                [one.id for one in stopped],
+            ),
+        ).fetchall()
+    found = {id: NotSent(count, (newest or [])[:_NEWEST]) for id, count, newest in rows}
+    return {one.id: found.get(one.id, NotSent(0, [])) for one in stopped}

@@ -1,11 +1,10 @@
 """`postroom ask`: did it reach this person, and if not, why not?"""
 
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from postroom.domain.address import suppression_key
-from postroom.domain.delivery import ANSWERS, Answer
 from postroom.ledger import evidence, reading, suppressions
 from postroom.ledger.suppressions import Standing
 from postroom.reports import shapes
@@ -31,10 +30,7 @@ def answer(
         limit=SHOWN_MAX,
         as_of=as_of,
     )
-    standing = [
-        one for kind in (False, True) for one in suppressions.standing(kind, [key]).values()
-    ]
-    return found, standing, len(evidence.unattributed(key))
+    return found, suppressions.all_standing(key), len(evidence.unattributed(key))
 
 
 def as_json(found: reading.Found) -> dict[str, Any]:
@@ -56,7 +52,7 @@ def as_text(
     lines = [printable(recipient)]
     if found.as_of is not None:
         lines.append(f"as known on {moment(found.as_of)}")
-    lines += [wrapped(_standing(one)) for one in standing]
+    lines += [wrapped(standing_sentence(one)) for one in standing]
     if not found.items:
         lines += ["", "Nothing was ever submitted for this address."]
     for row in found.items:
@@ -68,13 +64,26 @@ def as_text(
     return "\n".join(lines)
 
 
-def _standing(one: Standing) -> str:
-    kind = "Simulated mail" if one.simulated else "Mail"
+def standing_sentence(one: Standing) -> str:
+    """What stands against an address, in words."""
+    which = " ".join(filter(None, ("simulated" if one.simulated else None, one.kind, "mail")))
+    whose = "" if one.application_id is None else " of one application"
+    end = "" if one.expires_at is None else f", until {moment(one.expires_at)}, then one trial"
     why = one.note or advice(one.reason) or one.reason
     return (
-        f"{kind} to this address is stopped since {moment(one.created_at)}"
+        f"{which.capitalize()}{whose} to this address is {_STATES[one.state(datetime.now(UTC))]}"
+        f" since {moment(one.created_at)}{end}"
         f" ({one.reason}, suppression {one.id}): {printable(why)}"
     )
+
+
+_STATES = {
+    "in_force": "stopped",
+    "on_probation": "let go once, as a trial, and was stopped",
+    "on_trial": "stopped but for its trial, which is under way,",
+    "quarantined": "not stopped, though its domain refuses it,",
+    "lifted": "let go again and was stopped",
+}
 
 
 def _delivery(row: reading.Delivery) -> Iterator[str]:
@@ -125,8 +134,14 @@ def _noted(row: reading.Delivery) -> Iterator[str]:
             yield f"{name.removesuffix('_at')} {moment(at)}"
     if row.conflicting_evidence:
         yield "the provider reported it both delivered and refused"
-    if row.suppression is not None and ANSWERS[row.state] is not Answer.NOT_SENT:
-        yield f"stopped further mail (suppression {row.suppression.id})"
-    elif row.suppression is not None:
+    if row.suppression is not None:
         link = row.suppression
-        yield f"stopped by suppression {link.id}: {link.reason}, {moment(link.created_at)}"
+        yield f"{_EFFECTS[link.effect]} {link.id}: {link.reason}, {moment(link.created_at)}"
+
+
+_EFFECTS = {
+    "caused": "stopped further mail by suppression",
+    "stopped": "stopped by suppression",
+    "overridden": "critical: sent in spite of suppression",
+    "tried": "sent as the one trial of suppression",
+}

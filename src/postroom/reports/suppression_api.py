@@ -4,7 +4,9 @@ A key of kind `test` sees and changes simulated suppressions, every other key li
 """
 
 from collections.abc import Sequence
-from typing import Any
+from dataclasses import asdict
+from datetime import UTC, datetime
+from typing import Any, Literal
 from uuid import UUID
 
 from django.http import HttpRequest
@@ -12,6 +14,7 @@ from ninja import Router, Schema, Status
 from ninja.params.functions import Query
 
 from postroom.domain.problem import FieldError, invalid, invalid_field, not_found
+from postroom.domain.suppression import ASKED
 from postroom.ledger import reading, suppressions
 from postroom.ledger.keys import Caller
 from postroom.ledger.suppressions import NewSuppression, Standing
@@ -30,6 +33,10 @@ class NewSuppressionBody(Schema, extra="forbid"):
     address: str
     reason: str | None = None
     """Why, in a person's words, for whoever asks later."""
+    kind: Literal["transactional", "marketing"] | None = None
+    """Only mail of this kind; null: all."""
+    applies_to: Literal["organisation", "application"] = "organisation"
+    """Everybody's mail, or that of your application alone."""
 
 
 class LiftBody(Schema, extra="forbid"):
@@ -50,17 +57,23 @@ def list_suppressions(
     cursor: str | None = Query(None, description=CURSOR),
     limit: int = Query(parameters.PAGE, description=LIMIT),
 ) -> dict[str, Any]:
-    """Suppressions newest first, those in force and those that were lifted."""
+    """Suppressions newest first, those that stand and those that were lifted.
+
+    With `address`, each also says what was not sent because of it.
+    """
     caller = caller_with(request, "read")
     size = parameters.page_size(limit)
     rows = suppressions.listed(
         address_key=parameters.recipient_key("address", address),
         simulated=caller.simulated,
+        application_id=caller.application_id,
         before_id=parameters.number_before(cursor),
         limit=size + 1,
     )
     more = parameters.cursor_of(rows[size - 1].id) if len(rows) > size else None
-    return {"items": _shown(caller, rows[:size]), "next_cursor": more}
+    show = _shown if address is None else _explained
+    items = show(caller, rows[:size])
+    return {"items": items, "next_cursor": more}
 
 
 @router.post(
@@ -74,8 +87,19 @@ def add_suppression(request: HttpRequest, body: NewSuppressionBody) -> Status[di
     caller = caller_with(request, "manage")
     key = parameters.recipient_key("address", body.address) or ""
     note = None if body.reason is None else _words("reason", body.reason)
-    stands = suppressions.add(NewSuppression(caller.simulated, key, "asked", "person", note))
-    return Status(201, _shown(caller, [stands])[0])
+    own = body.applies_to == "application"
+    stands = suppressions.add(
+        NewSuppression(
+            caller.simulated,
+            key,
+            ASKED,
+            "person",
+            note,
+            application_id=caller.application_id if own else None,
+            kind=body.kind,
+        )
+    )
+    return Status(201, _explained(caller, [stands])[0])
 
 
 @router.delete(
@@ -94,10 +118,11 @@ def lift_suppression(
     caller = caller_with(request, "manage")
     why = _words("reason", body.reason if body else reason)
     found = suppressions.by_id(suppression_id) if suppression_id < 1 << 63 else None
-    if found is None or found.simulated is not caller.simulated:
+    others = found is not None and found.application_id not in (None, caller.application_id)
+    if found is None or others or found.simulated is not caller.simulated:
         raise not_found("there is no such suppression")
     suppressions.lift(suppression_id, why)
-    return _shown(caller, [suppressions.by_id(suppression_id) or found])[0]
+    return _explained(caller, [suppressions.by_id(suppression_id) or found])[0]
 
 
 def _words(field: str, text: str | None) -> str:
@@ -113,6 +138,14 @@ def _words(field: str, text: str | None) -> str:
 
 def _shown(caller: Caller, rows: Sequence[Standing]) -> list[dict[str, Any]]:
     """The rows; a delivery of another application is not named."""
-    ids = [row.delivery_id for row in rows if row.delivery_id is not None]
+    named = [id for row in rows for id in (row.delivery_id, row.lifting_delivery_id)]
+    ids = [id for id in named if id is not None]
     own: frozenset[UUID] = reading.visible(ids, (caller.application_id,))
-    return [shapes.suppression(row, own) for row in rows]
+    now = datetime.now(UTC)
+    return [shapes.suppression(row, own, now) for row in rows]
+
+
+def _explained(caller: Caller, rows: Sequence[Standing]) -> list[dict[str, Any]]:
+    """The rows, all of one address, with what was not sent because of each."""
+    stopped = suppressions.not_sent(rows, caller.application_id)
+    return [one | {"not_sent": asdict(stopped[one["id"]])} for one in _shown(caller, rows)]
