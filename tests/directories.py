@@ -10,9 +10,9 @@ from postroom.management import cluster, embedded
 
 
 @contextmanager
-def data_directory() -> Iterator[Path]:
+def data_directory(below: Path | None = None) -> Iterator[Path]:
     """An empty POSTROOM_DATA with a short path that the server's user can reach."""
-    data = Path(tempfile.mkdtemp(prefix="postroom-test-"))
+    data = Path(tempfile.mkdtemp(prefix="postroom-test-", dir=below))
     data.chmod(0o711)
     try:
         yield data

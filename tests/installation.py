@@ -34,12 +34,13 @@ class Installation:
     smtp_port: int
     relay_port: int
     simulator_port: int
+    log_file: Path
     _supervisor: subprocess.Popen[bytes] | None = field(default=None, repr=False)
 
     @property
     def log(self) -> str:
         """All that the supervisor and its roles have said."""
-        return (self.data / "up.log").read_text(encoding="utf-8", errors="replace")
+        return self.log_file.read_text(encoding="utf-8", errors="replace")
 
     @property
     def dsn(self) -> str:
@@ -67,7 +68,7 @@ class Installation:
 
     def start(self) -> None:
         """Runs `postroom up`; returns when every door is open."""
-        with (self.data / "up.log").open("wb") as log:
+        with self.log_file.open("wb") as log:
             self._supervisor = subprocess.Popen(
                 [sys.executable, "-m", "postroom.cli", "up"],
                 env=self.environment,
@@ -154,11 +155,18 @@ def _is_role(process: Path, parent: int, role: str) -> bool:
 
 @contextmanager
 def installed(
-    simulator: Mapping[str, object] | None = None, **settings: str
+    simulator: Mapping[str, object] | None = None,
+    below: Path | None = None,
+    log_file: Path | None = None,
+    **settings: str,
 ) -> Iterator[Installation]:
-    """An installation that runs inside; `simulator` are entries of its `simulator.json`."""
+    """An installation that runs inside; `simulator` are entries of its `simulator.json`.
+
+    Its data are kept somewhere `below` a directory; None: where temporary files are. `log_file` is
+    what it writes its log to; None: a file among its data.
+    """
     http, smtp, relay, simulated = free_ports(4)
-    with data_directory() as data:
+    with data_directory(below) as data:
         if simulator is not None:
             (data / "simulator.json").write_text(json.dumps(simulator))
         environment = {
@@ -170,7 +178,8 @@ def installed(
             "POSTROOM_SMTP_RELAY_PORT": str(relay),
             "POSTROOM_SIMULATOR_PORT": str(simulated),
         } | settings
-        one = Installation(data, environment, http, smtp, relay, simulated)
+        log_file = log_file or data / "up.log"
+        one = Installation(data, environment, http, smtp, relay, simulated, log_file)
         try:
             one.start()
             yield one

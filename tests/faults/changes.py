@@ -1,13 +1,20 @@
 """What operators do to a running installation, and what others do to its database."""
 
+import json
 import os
 import signal
+import socket
+import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
+from functools import partial
+from pathlib import Path
 
 import psycopg
+from psycopg.sql import SQL, Identifier
 
 from tests.faults.killer import ROLES
+from tests.faults.release import NextRelease
 from tests.faults.scene import Scene
 from tests.helpers import eventually
 
@@ -25,12 +32,25 @@ def rolling_restart(scene: Scene) -> None:
                 return
             with scene.fault(f"{role} restarted", breaks_calls=role == "simulator"):
                 _restart(scene, role)
+                if role == "simulator":
+                    eventually(lambda: _answers(scene), _RESTARTED_S_MAX)
 
 
 def _restart(scene: Scene, role: str) -> None:
     old = scene.installation.role_pid(role)
     if old is not None:
         eventually(lambda: _is_replaced(scene, role, old), _RESTARTED_S_MAX, every_s=1.0)
+
+
+def _answers(scene: Scene) -> bool:
+    """Whether the provider is there again: a line to one that is not takes a call and drops it."""
+    config = json.loads((scene.installation.data / "simulator.json").read_text())
+    try:
+        for port in (config["http_port"], config["smtp_port"]):
+            socket.create_connection(("127.0.0.1", port), 5).close()
+    except OSError:
+        return False
+    return True
 
 
 def _is_replaced(scene: Scene, role: str, old: int) -> bool:
@@ -43,20 +63,30 @@ def _is_replaced(scene: Scene, role: str, old: int) -> bool:
 
 
 def migrations(scene: Scene) -> None:
-    """`postroom migrate` runs beside all else, and a table is locked as a migration locks it."""
-    for dice in scene.moments("migrations", scene.seldom):
-        with scene.fault("postroom migrate"):
-            eventually(lambda: _is_migrated(scene), _MIGRATED_S_MAX, every_s=1.0)
-        with scene.fault("a table locked", breaks_calls=True), _connected(scene) as connection:
-            connection.execute("LOCK TABLE delivery IN ACCESS EXCLUSIVE MODE")
-            scene.pause(dice.uniform(*_LOCK_S))
+    """The next release migrates beside all else, and a table is locked as a migration locks it."""
+    with tempfile.TemporaryDirectory(prefix="postroom-next-") as where:
+        release = NextRelease(Path(where))
+        for number, dice in enumerate(scene.moments("migrations", scene.seldom)):
+            release.add_migration(f"next_{number}")
+            with scene.fault("a migration"):
+                eventually(partial(_is_migrated, scene, release), _MIGRATED_S_MAX, every_s=1.0)
+            _demand_column(scene, f"next_{number}")
+            with scene.fault("a table locked", breaks_calls=True), _connected(scene) as connection:
+                connection.execute("LOCK TABLE delivery IN ACCESS EXCLUSIVE MODE")
+                scene.pause(dice.uniform(*_LOCK_S))
 
 
-def _is_migrated(scene: Scene) -> bool:
+def _is_migrated(scene: Scene, release: NextRelease) -> bool:
     """Whether it went well this time; where the database is away, one sentence says so."""
-    done = scene.installation.try_cli("migrate")
+    done = release.migrate(scene.installation)
     assert "Traceback" not in done.stderr, done.stderr
     return done.returncode == 0
+
+
+def _demand_column(scene: Scene, name: str) -> None:
+    """Raises where the migration was said to be applied and is not."""
+    with _connected(scene) as connection:
+        connection.execute(SQL("SELECT {} FROM delivery LIMIT 0").format(Identifier(name)))
 
 
 def backends_ended(scene: Scene) -> None:

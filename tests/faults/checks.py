@@ -2,17 +2,23 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 
 from postroom.simulator.steps import What
 from postroom.simulator.truth import Fact, TakenCopy
 from tests.faults.evidence import Evidence, spans
+from tests.faults.scale import LEASE_S
+from tests.faults.seconds import breaches
 
 FINAL = frozenset({"delivered", "bounced", "rejected", "suppressed", "unconfirmed"})
 """States in which nothing is in progress. Nobody here cancels, schedules, or sets an expiry."""
 NEVER_TAKEN = frozenset({"rejected", "suppressed", "unconfirmed"})
 """What the ledger may say of a recipient for whom the provider took nothing. Suppressed: by the
-provider in its answer, for nobody here is by us: every address occurs once."""
+provider in its answer, or by us because a person said so: every address occurs once."""
 _DUE_S_MAX = 60.0
+_CLAIM_MAX = timedelta(seconds=LEASE_S)
+MEMORY_MB_MAX = 256
+"""In one process of a role; each of them begins with some 60 MB."""
 _DELIVERED, _NOTHING = frozenset({"delivered"}), frozenset({"unconfirmed"})
 _WORDS = {
     What.DELIVERED: _DELIVERED,
@@ -180,6 +186,29 @@ def it_recovers_by_itself(evidence: Evidence) -> Iterator[str]:
         yield f"a delivery has been due for {evidence.oldest_due_s:.0f} s"
 
 
+def no_second_exceeds_the_limit(evidence: Evidence) -> Iterator[str]:
+    """No second held more calls than the account allows, wherever one lets the second begin."""
+    if evidence.calls_per_s is not None:
+        for at in breaches(evidence.arrivals, evidence.calls_per_s):
+            yield f"a call at {at:.3f} was one too many of {evidence.calls_per_s} in a second"
+
+
+def nobody_is_mailed_once_suppressed(evidence: Evidence) -> Iterator[str]:
+    """To a suppressed address no call begins but by a sender that had claimed it before."""
+    for id, handover in evidence.handovers.items():
+        recipient = evidence.deliveries[handover.delivery_id].recipient
+        since = evidence.suppressed.get(recipient)
+        if since is not None and handover.begun_at > since + _CLAIM_MAX:
+            yield f"hand-over {id} began {handover.begun_at - since} after {recipient} was stopped"
+
+
+def memory_is_bounded(evidence: Evidence) -> Iterator[str]:
+    """No process of a role grows with what waits."""
+    for role, mb in evidence.memory_mb.items():
+        if mb > MEMORY_MB_MAX:
+            yield f"{role} had {mb} MB in memory"
+
+
 CHECKS: tuple[Callable[[Evidence], Iterator[str]], ...] = (
     no_acknowledged_mail_is_lost,
     clients_see_nothing_strange,
@@ -193,6 +222,9 @@ CHECKS: tuple[Callable[[Evidence], Iterator[str]], ...] = (
     no_role_has_a_traceback,
     no_log_tells_a_secret,
     it_recovers_by_itself,
+    no_second_exceeds_the_limit,
+    nobody_is_mailed_once_suppressed,
+    memory_is_bounded,
 )
 
 

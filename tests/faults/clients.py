@@ -76,7 +76,7 @@ class Clients:
         while not self.closing.is_set():
             tries += 1
             try:
-                message_id = self.ask_to_take(mail) if mail.door == "http" else self._by_smtp(mail)
+                message_id = self.try_once(mail)
             except NotNow:
                 self.closing.wait(_PAUSE_S)
             except Strange as answer:
@@ -87,6 +87,10 @@ class Clients:
                 self.acknowledged.append(Acknowledged(mail, message_id, begun_at, now, tries))
                 return
         self.strange.append(f"{mail.id} by {mail.door}: never acknowledged in {tries} tries")
+
+    def try_once(self, mail: Mail) -> UUID:
+        """The message id, once it is accepted by its door; raises NotNow or Strange."""
+        return self.ask_to_take(mail) if mail.door == "http" else self._by_smtp(mail)
 
     def ask_to_take(self, mail: Mail) -> UUID:
         """The message id, once it is accepted by HTTP; raises NotNow or Strange."""

@@ -19,6 +19,7 @@ from tests.faults.clients import ANSWER_S_MAX, NotNow, transaction
 from tests.faults.killer import children, parent, postmaster
 from tests.faults.mails import Mail, more_mails
 from tests.faults.scene import Scene
+from tests.helpers import eventually
 
 _SAY_NO_S_MAX = 60.0
 _AGAIN_AFTER_S = 0.3
@@ -108,12 +109,26 @@ def _limit(pid: int, size: str) -> None:
 @contextmanager
 def _logged_in(scene: Scene) -> Iterator[smtplib.SMTP]:
     """A session from before the trouble: where nobody can be known, AUTH already says 454."""
-    client = smtplib.SMTP("127.0.0.1", scene.installation.smtp_port, timeout=ANSWER_S_MAX)
+    client = eventually(lambda: _try_to_log_in(scene), _SAY_NO_S_MAX, every_s=_AGAIN_AFTER_S)
+    assert client is not None
     try:
-        client.login(*scene.clients.login)
         yield client
     finally:
         client.close()
+
+
+def _try_to_log_in(scene: Scene) -> smtplib.SMTP | None:
+    """None while another fault is in the way."""
+    try:
+        client = smtplib.SMTP("127.0.0.1", scene.installation.smtp_port, timeout=ANSWER_S_MAX)
+    except (OSError, smtplib.SMTPException):
+        return None
+    try:
+        client.login(*scene.clients.login)
+    except (OSError, smtplib.SMTPException):
+        client.close()
+        return None
+    return client
 
 
 def _until_both_say_no(scene: Scene, client: smtplib.SMTP, by_http: Mail, by_smtp: Mail) -> None:

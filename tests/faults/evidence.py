@@ -1,7 +1,7 @@
 """What is known after a run: from the clients, from the ledger, and from the simulator."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from email.utils import format_datetime
@@ -13,6 +13,7 @@ from postroom.simulator.truth import Truth
 from tests.faults.clients import Acknowledged
 from tests.faults.scale import BATCH_MAX
 from tests.faults.scene import Fault
+from tests.faults.seconds import Span
 
 _AFTERMATH = timedelta(seconds=1)
 """A call that begins this soon after a fault may still meet a socket that is about to close."""
@@ -62,6 +63,8 @@ class KeptHandover:
     outcome: str | None
     begun_at: datetime
     ended_at: datetime | None
+    is_told_early: bool = False
+    """Whether the provider told of it before the call was over."""
 
 
 @dataclass
@@ -85,6 +88,15 @@ class Evidence:
     oldest_due_s: float = 0.0
     """How long the oldest delivery that is still to be handed over has been due, in the end."""
 
+    suppressed: Mapping[str, datetime] = field(default_factory=dict)
+    """Addresses that a person suppressed during the run, and when that was acknowledged."""
+    memory_mb: Mapping[str, int] = field(default_factory=dict)
+    """By role, the most that one of its processes had in memory."""
+    calls_per_s: int | None = None
+    """The limit of the account; None: there is none."""
+    arrives_before_s: float = 0.0
+    """Seconds that a call has been with the provider, at least, when its mail is taken."""
+
     @cached_property
     def calls(self) -> dict[UUID, KeptHandover]:
         """One hand-over of each attempt, for its times."""
@@ -102,6 +114,26 @@ class Evidence:
     def doubtful(self) -> list[KeptHandover]:
         """Hand-overs whose call ended without a known result."""
         return [one for one in self.handovers.values() if one.outcome == "unknown"]
+
+    @property
+    def stopped(self) -> list[KeptDelivery]:
+        """Deliveries that waited when a person suppressed their address, and did not go."""
+        return [
+            one
+            for one in self.deliveries.values()
+            if one.recipient in self.suppressed and one.state == "suppressed"
+        ]
+
+    @property
+    def arrivals(self) -> list[Span]:
+        """When each call came of which the provider took mail."""
+        came: dict[UUID, Span] = {}
+        for taken in self.truth.copies.values():
+            call = self.handovers.get(taken.copy.handover or "")
+            if call is not None:
+                latest = taken.copy.taken_at - self.arrives_before_s
+                came[call.attempt_id] = Span(call.begun_at.timestamp(), latest)
+        return list(came.values())
 
     def calls_at(self, fault: Fault) -> list[KeptHandover]:
         """The calls that were in flight when something went wrong."""

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from postroom.management import embedded
-from tests.faults.scene import Fault, Scene
+from tests.faults.scene import Fault, Scene, Trouble
 from tests.installation import Installation
 
 ROLES = ("web", "smtp", "sender", "interpreter", "clock", "simulator")
@@ -25,12 +25,16 @@ _WORKED_S_MIN = 1.0
 _LOOK_S = 0.05
 
 
-def kills(scene: Scene) -> None:
-    """Returns after the last kill; raises what went wrong with the killing itself."""
-    with ThreadPoolExecutor(len(KINDS), "killer") as pool:
-        ends = [pool.submit(_kill_kind, scene, kind) for kind in KINDS]
-    for end in ends:
-        end.result()
+def kills_of(*kinds: str) -> Trouble:
+    """Trouble that kills these kinds of processes, each at moments of its own."""
+
+    def trouble(scene: Scene) -> None:
+        with ThreadPoolExecutor(len(kinds), "killer") as pool:
+            ends = [pool.submit(_kill_kind, scene, kind) for kind in kinds]
+        for end in ends:
+            end.result()
+
+    return trouble
 
 
 def _kill_kind(scene: Scene, kind: str) -> None:

@@ -27,7 +27,7 @@ def forged_notices(scene: Scene) -> None:
     """Somebody who has no key tells that mails bounced which the provider has just taken."""
     stranger = Signer.fresh()
     for dice in scene.moments("forged", 2 * scene.scale.times):
-        copies = [one.copy for one in load(scene.installation.data / "truth.jsonl").copies.values()]
+        copies = [one.copy for one in load(scene.place.truth).copies.values()]
         chosen = dice.sample(copies, min(len(copies), _LIES_MAX))
         body = json.dumps([_event(one.handover or "", one.recipient) for one in chosen]).encode()
         with scene.fault("notices: forged"):

@@ -6,12 +6,14 @@ from collections.abc import Mapping
 from typing import Any
 
 from tests.faults.scene import Scene
+from tests.helpers import eventually
 from tests.installation import Installation
 
 Mischief = Mapping[str, object]
 
 _LASTS = (0.3, 0.8)
 """The part of its share of the run that each trouble lasts."""
+_USED_AGAIN_S_MAX = 180.0
 _STOPPED_AFTER_S = 2.0
 """A call that was answered 401 at the last moment has stopped the account by then."""
 
@@ -72,9 +74,18 @@ def answers_that_err(scene: Scene) -> None:
 def _use_again(scene: Scene) -> None:
     """What an operator does about a key that the provider did not know for a while."""
     scene.pause(_STOPPED_AFTER_S)
-    for account in json.loads(scene.installation.cli("account", "list", "--json")):
-        if account["stopped"] not in (None, _BY_HAND):
-            scene.installation.cli("account", "restart", account["name"])
+    eventually(lambda: _is_used_again(scene), _USED_AGAIN_S_MAX, every_s=1.0)
+
+
+def _is_used_again(scene: Scene) -> bool:
+    """Whether none is stopped by its provider any more; no command helps while the disk is full."""
+    listed = scene.installation.try_cli("account", "list", "--json")
+    if listed.returncode != 0:
+        return False
+    accounts = json.loads(listed.stdout)
+    stopped = [one["name"] for one in accounts if one["stopped"] not in (None, _BY_HAND)]
+    restarts = [scene.installation.try_cli("account", "restart", name) for name in stopped]
+    return all(done.returncode == 0 for done in restarts)
 
 
 def set_mischief(installation: Installation, mischief: Mischief | None) -> dict[str, Any]:

@@ -5,31 +5,34 @@ import shutil
 import urllib.error
 import urllib.request
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from datetime import datetime, timedelta
 from hashlib import sha256
 from pathlib import Path
+from traceback import format_exception
 from typing import Any
 from uuid import UUID
 
 import psycopg
 
 from postroom.simulator import truth
+from tests.faults import memory
 from tests.faults.clients import Clients
 from tests.faults.evidence import Evidence, KeptDelivery, KeptHandover, KeptMessage
 from tests.faults.mails import COMMUNICATION, PRIVATE, mails
 from tests.faults.occasions import Occasion
 from tests.faults.place import Place, prepared
 from tests.faults.scale import SETTINGS
-from tests.faults.scene import Scene
+from tests.faults.scene import Scene, Trouble
 from tests.helpers import eventually
 from tests.installation import Installation
 
-_OVERTIME = 5
-"""How many times its own length a run may last: machines are slow, and kills pile up."""
+_OVERTIME_S_MAX = 300.0
+"""How much longer than meant trouble and clients may take: machines are slow, faults pile up."""
 
+_SCOPES = ("--scope=send", "--scope=manage")
 _AT_WORK = """
 SELECT (SELECT count(*) FROM delivery
          WHERE stage IN ('accepted', 'scheduled', 'queued', 'submitting')
@@ -51,42 +54,64 @@ def run(occasion: Occasion, seed: int, keep: Path | None = None) -> Evidence:
         finally:
             place.installation.stop()
             if keep is not None:
-                _keep(place.installation.data, keep)
+                _keep(place, keep)
         evidence.log = place.installation.log
     return evidence
 
 
-def _keep(data: Path, where: Path) -> None:
+def _keep(place: Place, where: Path) -> None:
     where.mkdir(parents=True, exist_ok=True)
-    for name in ("up.log", "truth.jsonl"):
-        shutil.copy(data / name, where)
+    for file in (place.installation.log_file, place.truth):
+        shutil.copy(file, where)
 
 
 def _run(occasion: Occasion, place: Place, seed: int) -> Evidence:
-    installation, scale = place.installation, occasion.scale
+    installation, ground = place.installation, occasion.ground
     clients = _clients(installation)
-    scene = Scene(place, clients, scale, seed)
-    with ThreadPoolExecutor(1 + len(occasion.troubles), "trouble") as pool:
-        ends = [pool.submit(clients.submit, mails(seed, scale), scale.lasts_s)]
-        ends += [pool.submit(trouble, scene) for trouble in occasion.troubles]
+    scene = Scene(place, clients, occasion.scale, seed)
+    with memory.watched(place) as peaks:
+        _make_trouble(scene, occasion.troubles)
+        with suppress(AssertionError):  # the checks say of each delivery what is still open
+            eventually(lambda: _is_at_rest(installation), scene.scale.rest_s_max, every_s=0.5)
+    evidence = Evidence(
+        clients.acknowledged,
+        clients.strange,
+        scene.faults,
+        suppressed=scene.suppressed,
+        memory_mb=peaks,
+        calls_per_s=ground.calls_per_s,
+        arrives_before_s=ground.arrives_before_s,
+    )
+    _gather(place, evidence)
+    evidence.canaries = (clients.key.rsplit("_", 1)[1], *_secrets(installation), *PRIVATE)
+    return evidence
+
+
+def _make_trouble(scene: Scene, troubles: Sequence[Trouble]) -> None:
+    """Returns when all mails were submitted and all trouble is over.
+
+    Trouble that broke off is among what is strange: what there was of it is checked all the same.
+    """
+    scale, clients = scene.scale, scene.clients
+    with ExitStack() as at_work:
+        for role in scene.place.more:
+            at_work.enter_context(scene.fault(f"two at work: {role}"))
+        pool = at_work.enter_context(ThreadPoolExecutor(1 + len(troubles), "trouble"))
+        ends = [pool.submit(clients.submit, mails(scene.seed, scale), scale.lasts_s)]
+        ends += [pool.submit(trouble, scene) for trouble in troubles]
         try:
             for end in ends:
-                end.result(_OVERTIME * scale.lasts_s)
+                if error := end.exception(scale.lasts_s + _OVERTIME_S_MAX):
+                    clients.strange.append("".join(format_exception(error)))
         finally:
             clients.closing.set()
             scene.closing.set()
-    evidence = Evidence(clients.acknowledged, clients.strange, scene.faults)
-    with suppress(AssertionError):  # the checks say of each delivery what is still open
-        eventually(lambda: _is_at_rest(installation), scale.rest_s_max, every_s=0.5)
-    _gather(installation, evidence)
-    evidence.canaries = (clients.key.rsplit("_", 1)[1], *_secrets(installation), *PRIVATE)
-    return evidence
 
 
 def _clients(installation: Installation) -> Clients:
     installation.cli("app", "add", "faults", "--join-repeats")
     made = json.loads(
-        installation.cli("key", "create", "faults", "--kind", "test", "--scope", "send", "--json")
+        installation.cli("key", "create", "faults", "--kind", "test", *_SCOPES, "--json")
     )
     return Clients(installation, made["key"], (made["id"], made["secret"]))
 
@@ -121,7 +146,8 @@ def _secrets(installation: Installation) -> list[str]:
     return keys + [account["webhook_url"].rsplit("/", 1)[1] for account in accounts]
 
 
-def _gather(installation: Installation, evidence: Evidence) -> None:
+def _gather(place: Place, evidence: Evidence) -> None:
+    installation = place.installation
     evidence.messages = _table(installation, _MESSAGES, _message)
     evidence.deliveries = _table(installation, _DELIVERIES, KeptDelivery)
     handovers = _table(installation, _HANDOVERS, KeptHandover, call_s=_CALL_MAX)
@@ -131,7 +157,7 @@ def _gather(installation: Installation, evidence: Evidence) -> None:
     if verified.returncode != 0:
         evidence.verified = verified.stdout + verified.stderr
     ((evidence.oldest_due_s,),) = _rows(installation, _OLDEST_DUE)
-    evidence.truth = truth.load(installation.data / "truth.jsonl")
+    evidence.truth = truth.load(place.truth)
 
 
 _OLDEST_DUE = """
@@ -150,9 +176,15 @@ SELECT id, message_id, recipient, CASE stage WHEN 'handed' THEN verdict ELSE sta
 """
 _HANDOVERS = """
 SELECT handover.id, delivery_id, attempt_id, COALESCE(handover.outcome, attempt.outcome),
-       attempt.begun_at, LEAST(attempt.ended_at, attempt.begun_at + %(call_s)s)
+       attempt.begun_at, LEAST(attempt.ended_at, attempt.begun_at + %(call_s)s),
+       COALESCE(told.first_at < attempt.ended_at, false)
   FROM handover
   JOIN attempt ON attempt.id = attempt_id
+  LEFT JOIN (SELECT handover_id, min(received_at) AS first_at
+               FROM event
+              WHERE receipt_id IS NOT NULL
+              GROUP BY handover_id) AS told
+    ON told.handover_id = handover.id
 """
 _CALL_MAX = timedelta(seconds=float(SETTINGS["POSTROOM_CALL_TIMEOUT_S"]) + 1)
 """No call lasts longer, however late its end was found after its sender was killed."""

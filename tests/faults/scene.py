@@ -37,6 +37,8 @@ class Scene:
     closing: threading.Event = field(default_factory=threading.Event)
     """Set to let trouble end early."""
     faults: list[Fault] = field(default_factory=list)
+    suppressed: dict[str, datetime] = field(default_factory=dict)
+    """Addresses that a person suppressed meanwhile, and when that was acknowledged."""
     began: float = field(default_factory=time.monotonic)
 
     @property

@@ -42,9 +42,22 @@ class Total:
     """Deliveries that the calls in flight at the faults could hold at most."""
     in_doubt: int
     open: int
+    told_early: int
+    """Hand-overs of which the provider told before it had answered the call."""
+    stopped: int
+    """Recipients whose mail waited when a person suppressed their address, and did not go."""
     lost: int
     doubled: int
     violations: int
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """What the processes of one role needed."""
+
+    role: str
+    mb: int
+    """The most that one of them ever had."""
 
 
 def rows(runs: Iterable[Evidence]) -> list[Row]:
@@ -60,7 +73,16 @@ def totals(runs: Mapping[str, Evidence]) -> list[Total]:
     return [_total(name, run) for name, run in runs.items()]
 
 
-def markdown(of: Sequence[Row] | Sequence[Total]) -> str:
+def memory(runs: Iterable[Evidence]) -> list[Memory]:
+    """One row for each role, over all runs."""
+    peaks: dict[str, int] = {}
+    for run in runs:
+        for role, mb in run.memory_mb.items():
+            peaks[role] = max(mb, peaks.get(role, 0))
+    return [Memory(role, mb) for role, mb in peaks.items()]
+
+
+def markdown(of: Sequence[Row] | Sequence[Total] | Sequence[Memory]) -> str:
     """Rows as a table."""
     names = [name.replace("_", " ") for name in of[0].__slots__]
     lines = [names, ["---"] * len(names), *([str(cell) for cell in astuple(row)] for row in of)]
@@ -83,6 +105,8 @@ def _total(name: str, run: Evidence) -> Total:
         run.in_flight,
         len(run.doubtful),
         len(_open(run)),
+        sum(one.is_told_early for one in run.handovers.values()),
+        len(run.stopped),
         len(_lost(run)),
         len(_doubled(run)),
         len(list(chain.from_iterable(violations(run).values()))),

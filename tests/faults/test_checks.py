@@ -45,7 +45,7 @@ def _taken(recipient: str, handover: str, *happened: What) -> TakenCopy:
         cc=(),
         digest=f"for {recipient}",
         header_message_id="<1@sim.example>",
-        taken_at=0,
+        taken_at=_at(2.5).timestamp(),
         starts_at=0,
         seed=1,
         handover=handover,
@@ -86,6 +86,9 @@ def _sound() -> Evidence:
             "states": {"delivered": 1, "unconfirmed": 1, "bounced": 1, "queued": 0},
         },
         truth=Truth({one.copy.id: one for one in copies}, {"batch"}),
+        suppressed={_BEN: _at(8), "dan@people.example": _at(8)},
+        memory_mb={"web": 100, "sender": 90},
+        calls_per_s=2,
     )
 
 
@@ -221,6 +224,18 @@ def _tell_an_address_in_a_log(evidence: Evidence) -> None:
     evidence.canaries = ["@people.example"]
 
 
+def _make_two_calls_at_once(evidence: Evidence) -> None:
+    evidence.calls_per_s = 1
+
+
+def _begin_long_after_a_suppression(evidence: Evidence) -> None:
+    evidence.suppressed = {_BEN: _at(0)}
+
+
+def _grow(evidence: Evidence) -> None:
+    evidence.memory_mb = {"web": 100, "sender": 300}
+
+
 def _let_one_wait(evidence: Evidence) -> None:
     evidence.oldest_due_s = 61
 
@@ -256,6 +271,9 @@ _PLANTED: dict[Callable[[Evidence], None], str] = {
     _tell_an_address_in_a_log: "no_log_tells_a_secret",
     _let_one_wait: "it_recovers_by_itself",
     _raise_somewhere: "no_role_has_a_traceback",
+    _make_two_calls_at_once: "no_second_exceeds_the_limit",
+    _begin_long_after_a_suppression: "nobody_is_mailed_once_suppressed",
+    _grow: "memory_is_bounded",
 }
 
 
@@ -303,4 +321,4 @@ def test_the_table_counts_what_each_kind_of_kill_met() -> None:
 def test_the_table_of_runs_counts_each_run_as_a_whole() -> None:
     evidence = _sound()
     _hand_over_twice(evidence)
-    assert totals({"kills, 7": evidence}) == [Total("kills, 7", 2, 3, 3, 20, 1, 1, 0, 2, 1)]
+    assert totals({"kills, 7": evidence}) == [Total("kills, 7", 2, 3, 3, 20, 1, 1, 0, 0, 0, 2, 1)]
