@@ -26,6 +26,11 @@ class Request:
     method: str = "POST"
 
 
+def endpoint_of(account: Account, default: str) -> str:
+    """Where the account's calls go: its own endpoint or the default, without a last slash."""
+    return account.settings.get("endpoint", default).rstrip("/")
+
+
 @dataclass(frozen=True, slots=True)
 class Answer:
     """What came back, verbatim; `headers` have lower-case names, without cookies."""

@@ -23,6 +23,7 @@ from postroom.providers.account_api import (
 from postroom.providers.base import Account
 from postroom.providers.brevo.carrier import ENDPOINT
 from postroom.providers.dns_names import full_name
+from postroom.providers.http_calls import endpoint_of
 
 _EVENTS = {
     "request",
@@ -103,7 +104,7 @@ class BrevoAccountApi:
     async def _ask(
         self, account: Account, path: str, body: object = None, *, method: str = "GET"
     ) -> Said:
-        endpoint = account.settings.get("endpoint", ENDPOINT).rstrip("/")
+        endpoint = endpoint_of(account, ENDPOINT)
         headers = {"api-key": account.settings.get("api_key", "")}
         url = f"{endpoint}/v3/{path}"
         return await self._api.ask(account, url, headers, body, method=method, also=_DECLINES)

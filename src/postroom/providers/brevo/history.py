@@ -14,6 +14,7 @@ from postroom.providers.base import Account, Heard, Unreadable
 from postroom.providers.brevo import events
 from postroom.providers.brevo.carrier import ENDPOINT
 from postroom.providers.history import HistoryCalls, HistoryFailed, Page
+from postroom.providers.http_calls import endpoint_of
 from postroom.providers.json_events import Item, items_under
 
 NAMES = {
@@ -59,7 +60,7 @@ class BrevoHistory:
             "offset": offset,
             "sort": "asc",
         }
-        endpoint = account.settings.get("endpoint", ENDPOINT).rstrip("/")
+        endpoint = endpoint_of(account, ENDPOINT)
         url = f"{endpoint}/v3/smtp/statistics/events?{urlencode(asked)}"
         body = await self._calls.get(account, url, {"api-key": account.settings.get("api_key", "")})
         return _page(body, offset, until)

@@ -24,7 +24,7 @@ from postroom.providers.account_api import (
     is_aligned,
 )
 from postroom.providers.base import Account
-from postroom.providers.http_calls import Request
+from postroom.providers.http_calls import Request, endpoint_of
 from postroom.providers.mailgun import form
 from postroom.providers.mailgun.carrier import ENDPOINT
 from postroom.providers.mailgun.compose import new_token
@@ -135,7 +135,7 @@ class MailgunAccountApi:
         }
         if body:
             headers["Content-Type"] = form.content_type_of(body)
-        url = account.settings.get("endpoint", ENDPOINT).rstrip("/") + path
+        url = endpoint_of(account, ENDPOINT) + path
         try:
             return await self._api.ask_bytes(account, Request(url, body, headers, method), also)
         except Refused as error:

@@ -6,22 +6,21 @@ There is no idempotency key: a call that broke after it was sent has an unknown 
 
 import time
 from base64 import b64encode
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import ClassVar
 from urllib.parse import quote
 
 from postroom.domain.content import Content
-from postroom.providers.base import (
-    Account,
-    Call,
-    CannotCarry,
-    Capabilities,
-    Copy,
-    Mail,
-    RawMail,
-    Reply,
-)
+from postroom.providers.base import Account, Call, Copy, RawMail, Reply
 from postroom.providers.frames import Frames, calls
-from postroom.providers.http_calls import Answer, HttpCalls, Request
+from postroom.providers.http_calls import Answer, Request, endpoint_of
+from postroom.providers.http_carriers import (
+    ContentCarrier,
+    FinishedCarrier,
+    HttpCarrier,
+    of_content,
+    of_finished,
+)
 from postroom.providers.mailgun import compose, form, mime
 from postroom.providers.mailgun.answers import read_answer
 
@@ -29,15 +28,12 @@ ENDPOINT = "https://api.mailgun.net"
 """Of the United States; `https://api.eu.mailgun.net` is where domains of the EU region live."""
 
 
-class _Api:
-    """The calls to the paths of a domain."""
+class _Domain(HttpCarrier):
+    """The call that both roads make, each to its own path of the account's domain."""
 
-    def __init__(self, timeout_s: float) -> None:
-        self._calls = HttpCalls(timeout_s)
+    path: ClassVar[str]
 
-    async def post(self, account: Account, path: str, call: Call) -> Reply:
-        """The provider's answer. Never raises for what the network or the provider does."""
-        endpoint = account.settings.get("endpoint", ENDPOINT).rstrip("/")
+    def _request(self, account: Account, call: Call) -> Request:
         domain = quote(account.settings.get("domain", ""), safe="")
         credentials = f"api:{account.settings.get('api_key', '')}".encode()
         body = call.body()
@@ -45,56 +41,34 @@ class _Api:
             "Authorization": "Basic " + b64encode(credentials).decode("ascii"),
             "Content-Type": form.content_type_of(body),
         }
-        request = Request(f"{endpoint}/v3/{domain}/{path}", body, headers)
-        return await self._calls.make(account, request, lambda answer: _read(answer, call))
+        return Request(f"{endpoint_of(account, ENDPOINT)}/v3/{domain}/{self.path}", body, headers)
 
-    async def close(self) -> None:
-        """Let kept connections go."""
-        await self._calls.close()
+    def _read(self, answer: Answer, call: Call) -> Reply:
+        return read_answer(answer.status, answer.headers, answer.body, call.copies, time.time())
 
 
-def _read(answer: Answer, call: Call) -> Reply:
-    return read_answer(answer.status, answer.headers, answer.body, call.copies, time.time())
+class MailgunCarrier(_Domain, ContentCarrier):
+    """Hands over by Mailgun's form."""
 
-
-class MailgunCarrier:
-    """Hands over by Mailgun's form; keeps the connections of each account."""
-
-    capabilities = Capabilities(
-        raw_mime=False,
-        custom_envelope=False,
-        calendar_alternative=False,
-        own_message_id=False,
-        substitution=True,
-        batch_size=compose.LIMITS.copies,
-    )
+    capabilities = of_content(compose.LIMITS.copies, substitution=True)
+    api = compose.API
+    path = "messages"
 
     def __init__(
         self, timeout_s: float = 40.0, new_token: Callable[[], str] = compose.new_token
     ) -> None:
         """A carrier whose calls end after `timeout_s` seconds; `new_token` is for tests."""
-        self._api = _Api(timeout_s)
+        super().__init__(timeout_s)
         self._frames = Frames(lambda content: compose.frame(content, new_token))
 
-    def compose(
+    def _calls_of(
         self,
-        account: Account,  # noqa: ARG002 - the protocol's; the mail is the same for every account
-        mail: Mail,
+        account: Account,  # noqa: ARG002 - the mail is the same for every account
+        content: Content,
         copies: Sequence[Copy],
-    ) -> list[Call]:
-        """The calls that carry these copies; raises CannotCarry, and MissingField for a gap."""
-        if not isinstance(mail, Content):
-            raise CannotCarry(f"{compose.API} takes no finished mail")
-        frame = self._frames.of(mail)
+    ) -> Iterable[Call]:
+        frame = self._frames.of(content)
         return [call for layer in _layers(copies) for call in calls(frame, layer, compose.LIMITS)]
-
-    async def hand_over(self, account: Account, call: Call) -> Reply:
-        """The provider's answer. Never raises for what the network or the provider does."""
-        return await self._api.post(account, "messages", call)
-
-    async def close(self) -> None:
-        """Let kept connections go."""
-        await self._api.close()
 
 
 def _layers(copies: Sequence[Copy]) -> Iterator[list[Copy]]:
@@ -110,37 +84,16 @@ def _layers(copies: Sequence[Copy]) -> Iterator[list[Copy]]:
     return iter(layers)
 
 
-class MailgunMimeCarrier:
+class MailgunMimeCarrier(_Domain, FinishedCarrier):
     """Hands over finished mails by the API, one recipient a call; leaves their bytes alone."""
 
-    capabilities = Capabilities(
-        raw_mime=True,
-        custom_envelope=True,
-        calendar_alternative=True,
-        own_message_id=True,
-        substitution=False,
-        batch_size=1,
-    )
+    capabilities = of_finished()
+    path = "messages.mime"
 
-    def __init__(self, timeout_s: float = 40.0) -> None:
-        """A carrier whose calls end after `timeout_s` seconds."""
-        self._api = _Api(timeout_s)
-
-    def compose(
+    def _calls_of(
         self,
-        account: Account,  # noqa: ARG002 - the protocol's; the mail is the same for every account
-        mail: Mail,
+        account: Account,  # noqa: ARG002 - the mail is the same for every account
+        mail: RawMail,
         copies: Sequence[Copy],
     ) -> list[Call]:
-        """One call per copy; raises CannotCarry for content that is not built yet."""
-        if not isinstance(mail, RawMail):
-            raise CannotCarry("this road carries finished mails only")
         return mime.calls(mail, copies)
-
-    async def hand_over(self, account: Account, call: Call) -> Reply:
-        """The provider's answer. Never raises for what the network or the provider does."""
-        return await self._api.post(account, "messages.mime", call)
-
-    async def close(self) -> None:
-        """Let kept connections go."""
-        await self._api.close()

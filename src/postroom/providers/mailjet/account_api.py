@@ -26,6 +26,7 @@ from postroom.providers.account_api import (
 )
 from postroom.providers.base import Account
 from postroom.providers.dns_names import full_name
+from postroom.providers.http_calls import endpoint_of
 from postroom.providers.mailjet.carrier import ENDPOINT
 from postroom.providers.mailjet.events import TYPES
 
@@ -116,7 +117,7 @@ class MailjetAccountApi:
         method: str = "GET",
         also: frozenset[int] = frozenset(),
     ) -> Said:
-        endpoint = account.settings.get("endpoint", ENDPOINT).rstrip("/")
+        endpoint = endpoint_of(account, ENDPOINT)
         key, secret = (account.settings.get(name, "") for name in ("api_key", "api_secret"))
         login = b64encode(f"{key}:{secret}".encode()).decode("ascii")
         headers = {"Authorization": f"Basic {login}"}

@@ -5,69 +5,35 @@ call that broke after it was sent has an unknown outcome.
 """
 
 from base64 import b64encode
-from collections.abc import Sequence
 
 from postroom.domain.content import Content
-from postroom.providers.base import (
-    Account,
-    Call,
-    CannotCarry,
-    Capabilities,
-    Copy,
-    Mail,
-    Reply,
-)
-from postroom.providers.frames import Frames, calls
-from postroom.providers.http_calls import HttpCalls, Request
+from postroom.providers.base import Account, Call, Reply
+from postroom.providers.frames import Frame
+from postroom.providers.http_calls import Answer, Request, endpoint_of
+from postroom.providers.http_carriers import FrameCarrier, of_content
+from postroom.providers.mailjet import compose
 from postroom.providers.mailjet.answers import read_answer
-from postroom.providers.mailjet.compose import API, LIMITS, frame
 
 ENDPOINT = "https://api.mailjet.com"
 
 
-class MailjetCarrier:
-    """Hands over by Mailjet's JSON; keeps the connections of each account."""
+class MailjetCarrier(FrameCarrier):
+    """Hands over by Mailjet's JSON."""
 
-    capabilities = Capabilities(
-        raw_mime=False,
-        custom_envelope=False,
-        calendar_alternative=False,
-        own_message_id=False,
-        substitution=False,
-        batch_size=LIMITS.copies,
-    )
+    capabilities = of_content(compose.LIMITS.copies)
+    api = compose.API
+    limits = compose.LIMITS
 
-    def __init__(self, timeout_s: float = 40.0) -> None:
-        """A carrier whose calls end after `timeout_s` seconds."""
-        self._calls = HttpCalls(timeout_s)
-        self._frames = Frames(frame)
+    def _frame(self, content: Content) -> Frame:
+        return compose.frame(content)
 
-    def compose(
-        self,
-        account: Account,  # noqa: ARG002 - the protocol's; the mail is the same for every account
-        mail: Mail,
-        copies: Sequence[Copy],
-    ) -> list[Call]:
-        """The calls that carry these copies; raises CannotCarry, and MissingField for a gap."""
-        if not isinstance(mail, Content):
-            raise CannotCarry(f"{API} takes no finished mail")
-        return list(calls(self._frames.of(mail), copies, LIMITS))
-
-    async def hand_over(self, account: Account, call: Call) -> Reply:
-        """The provider's answer. Never raises for what the network or the provider does."""
-        endpoint = account.settings.get("endpoint", ENDPOINT).rstrip("/")
+    def _request(self, account: Account, call: Call) -> Request:
         key, secret = (account.settings.get(name, "") for name in ("api_key", "api_secret"))
         headers = {
             "Authorization": "Basic " + b64encode(f"{key}:{secret}".encode()).decode("ascii"),
             "Content-Type": "application/json",
         }
-        request = Request(f"{endpoint}/v3.1/send", call.body(), headers)
-        return await self._calls.make(
-            account,
-            request,
-            lambda answer: read_answer(answer.status, answer.headers, answer.body, call.copies),
-        )
+        return Request(f"{endpoint_of(account, ENDPOINT)}/v3.1/send", call.body(), headers)
 
-    async def close(self) -> None:
-        """Let kept connections go."""
-        await self._calls.close()
+    def _read(self, answer: Answer, call: Call) -> Reply:
+        return read_answer(answer.status, answer.headers, answer.body, call.copies)

@@ -22,6 +22,7 @@ from postroom.providers.account_api import (
     has_login,
 )
 from postroom.providers.base import Account
+from postroom.providers.http_calls import endpoint_of
 from postroom.providers.postmark.carrier import ENDPOINT, STREAM
 from postroom.providers.postmark.compose import STREAM_SETTING
 
@@ -131,7 +132,7 @@ class PostmarkAccountApi:
         body: object = None,
         method: str = "GET",
     ) -> Said:
-        endpoint = account.settings.get("endpoint", ENDPOINT).rstrip("/")
+        endpoint = endpoint_of(account, ENDPOINT)
         return await self._api.ask(account, endpoint + path, headers, body, method=method)
 
 

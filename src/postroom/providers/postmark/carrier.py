@@ -5,76 +5,54 @@ call that broke after it was sent has an unknown outcome.
 """
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import partial
 
 from postroom.domain.content import Content
-from postroom.providers.base import (
-    Account,
-    Call,
-    CannotCarry,
-    Capabilities,
-    Copy,
-    Mail,
-    Reply,
-)
+from postroom.providers.base import Account, Call, Copy, Reply
 from postroom.providers.frames import Frame, Frames, calls
-from postroom.providers.http_calls import HttpCalls, Request
+from postroom.providers.http_calls import Answer, Request, endpoint_of
+from postroom.providers.http_carriers import ContentCarrier, of_content
+from postroom.providers.postmark import compose
 from postroom.providers.postmark.answers import read_answer
-from postroom.providers.postmark.compose import API, LIMITS, STREAM_SETTING, frame
 
 ENDPOINT = "https://api.postmarkapp.com"
 STREAM = "outbound"
 """The stream that every server has."""
 
 
-class PostmarkCarrier:
-    """Hands over by Postmark's JSON; keeps the connections of each account."""
+class PostmarkCarrier(ContentCarrier):
+    """Hands over by Postmark's JSON."""
 
-    capabilities = Capabilities(
-        raw_mime=False,
-        custom_envelope=False,
-        calendar_alternative=False,
-        own_message_id=False,
-        substitution=False,
-        batch_size=LIMITS.copies,
-    )
+    capabilities = of_content(compose.LIMITS.copies)
+    api = compose.API
 
     def __init__(self, timeout_s: float = 40.0) -> None:
         """A carrier whose calls end after `timeout_s` seconds."""
-        self._calls = HttpCalls(timeout_s)
+        super().__init__(timeout_s)
         self._frames: dict[str, Frames[Frame]] = {}
         self._lock = threading.Lock()
 
-    def compose(self, account: Account, mail: Mail, copies: Sequence[Copy]) -> list[Call]:
-        """The calls that carry these copies; raises CannotCarry, and MissingField for a gap."""
-        if not isinstance(mail, Content):
-            raise CannotCarry(f"{API} takes no finished mail")
-        frames = self._frames_for(account.settings.get(STREAM_SETTING, STREAM))
-        return list(calls(frames.of(mail), copies, LIMITS))
+    def _calls_of(
+        self, account: Account, content: Content, copies: Sequence[Copy]
+    ) -> Iterable[Call]:
+        frames = self._frames_for(account.settings.get(compose.STREAM_SETTING, STREAM))
+        return calls(frames.of(content), copies, compose.LIMITS)
 
     def _frames_for(self, stream: str) -> Frames[Frame]:
         """A message names its stream, so a mail has a frame for each."""
         with self._lock:
             if stream not in self._frames:
-                self._frames[stream] = Frames(partial(frame, stream=stream))
+                self._frames[stream] = Frames(partial(compose.frame, stream=stream))
             return self._frames[stream]
 
-    async def hand_over(self, account: Account, call: Call) -> Reply:
-        """The provider's answer. Never raises for what the network or the provider does."""
-        endpoint = account.settings.get("endpoint", ENDPOINT).rstrip("/")
+    def _request(self, account: Account, call: Call) -> Request:
         headers = {
             "X-Postmark-Server-Token": account.settings.get("server_token", ""),
             "Content-Type": "application/json",
             "Accept": "application/json",
         }
-        request = Request(f"{endpoint}/email/batch", call.body(), headers)
-        return await self._calls.make(
-            account,
-            request,
-            lambda answer: read_answer(answer.status, answer.headers, answer.body, call.copies),
-        )
+        return Request(f"{endpoint_of(account, ENDPOINT)}/email/batch", call.body(), headers)
 
-    async def close(self) -> None:
-        """Let kept connections go."""
-        await self._calls.close()
+    def _read(self, answer: Answer, call: Call) -> Reply:
+        return read_answer(answer.status, answer.headers, answer.body, call.copies)

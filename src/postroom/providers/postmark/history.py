@@ -18,6 +18,7 @@ from postroom.domain.delivery import EventType
 from postroom.providers import told
 from postroom.providers.base import Account, Heard, Unreadable
 from postroom.providers.history import HistoryCalls, HistoryFailed, Page
+from postroom.providers.http_calls import endpoint_of
 from postroom.providers.json_events import Item, items_under, value
 from postroom.providers.postmark import events
 from postroom.providers.postmark.carrier import ENDPOINT, STREAM
@@ -108,7 +109,7 @@ class PostmarkHistory:
         return await self._get(account, f"{path}?{urlencode(asked)}")
 
     async def _get(self, account: Account, path: str) -> bytes:
-        endpoint = account.settings.get("endpoint", ENDPOINT).rstrip("/")
+        endpoint = endpoint_of(account, ENDPOINT)
         token = account.settings.get("server_token", "")
         return await self._calls.get(
             account, f"{endpoint}/{path}", {"X-Postmark-Server-Token": token}

@@ -23,6 +23,7 @@ from postroom.providers.account_api import (
 )
 from postroom.providers.base import Account
 from postroom.providers.dns_names import full_name
+from postroom.providers.http_calls import endpoint_of
 from postroom.providers.resend.carrier import ENDPOINT
 
 _EVENTS = {
@@ -133,7 +134,7 @@ class ResendAccountApi:
         method: str = "GET",
         also: frozenset[int] = frozenset(),
     ) -> Said:
-        endpoint = account.settings.get("endpoint", ENDPOINT).rstrip("/")
+        endpoint = endpoint_of(account, ENDPOINT)
         headers = {"Authorization": f"Bearer {account.settings.get('api_key', '')}"}
         return await self._api.ask(
             account, endpoint + path, headers, body, method=method, also=also

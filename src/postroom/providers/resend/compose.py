@@ -56,11 +56,6 @@ def frame(content: Content) -> Frame:
     return frame_of(content, _opens(b""), _own(content), f',"attachments":{listed}}}'.encode())
 
 
-def limits(content: Content) -> Limits:
-    """The most that one call of this mail may have."""
-    return SINGLE if content.attachments else BATCH
-
-
 def idempotency_key(copies: Sequence[Copy]) -> str:
     """The key of the call of these copies: the same for the same hand-overs."""
     return sha256(b"".join(copy.handover_id.bytes for copy in copies)).hexdigest()

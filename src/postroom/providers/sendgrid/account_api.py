@@ -19,6 +19,7 @@ from postroom.providers.account_api import (
     Webhook,
 )
 from postroom.providers.base import Account
+from postroom.providers.http_calls import endpoint_of
 from postroom.providers.sendgrid.carrier import ENDPOINT
 
 _EVENTS = {
@@ -105,7 +106,7 @@ class SendGridAccountApi:
     async def _ask(
         self, account: Account, path: str, body: object = None, *, method: str = "GET"
     ) -> Said:
-        endpoint = account.settings.get("endpoint", ENDPOINT).rstrip("/")
+        endpoint = endpoint_of(account, ENDPOINT)
         headers = {"Authorization": f"Bearer {account.settings.get('api_key', '')}"}
         return await self._api.ask(account, endpoint + path, headers, body, method=method)
 

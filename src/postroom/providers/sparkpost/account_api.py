@@ -21,6 +21,7 @@ from postroom.providers.account_api import (
     is_aligned,
 )
 from postroom.providers.base import Account
+from postroom.providers.http_calls import endpoint_of
 from postroom.providers.sparkpost.carrier import ENDPOINT
 
 _DKIM_BITS = 2048
@@ -108,7 +109,7 @@ class SparkPostAccountApi:
         method: str = "GET",
         also: frozenset[int] = frozenset(),
     ) -> Said:
-        endpoint = account.settings.get("endpoint", ENDPOINT).rstrip("/")
+        endpoint = endpoint_of(account, ENDPOINT)
         headers = {"Authorization": account.settings.get("api_key", "")}
         url = f"{endpoint}/api/v1/{path}"
         try:

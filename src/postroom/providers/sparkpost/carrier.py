@@ -7,99 +7,58 @@ call that broke after it was sent has an unknown outcome.
 from collections.abc import Sequence
 
 from postroom.domain.content import Content
-from postroom.providers.base import (
-    Account,
-    Call,
-    CannotCarry,
-    Capabilities,
-    Copy,
-    Mail,
-    Reply,
+from postroom.providers.base import Account, Call, Copy, RawMail, Reply
+from postroom.providers.frames import Frame
+from postroom.providers.http_calls import Answer, Request, endpoint_of
+from postroom.providers.http_carriers import (
+    FinishedCarrier,
+    FrameCarrier,
+    HttpCarrier,
+    of_content,
+    of_finished,
 )
-from postroom.providers.frames import Frames, calls
-from postroom.providers.http_calls import HttpCalls, Request
-from postroom.providers.sparkpost import mime
+from postroom.providers.sparkpost import compose, mime
 from postroom.providers.sparkpost.answers import read_answer
-from postroom.providers.sparkpost.compose import API, LIMITS, frame
 
 ENDPOINT = "https://api.sparkpost.com"
 
 
-class _Transmissions:
-    """The call that both roads make; keeps the connections of each account."""
+class _Transmissions(HttpCarrier):
+    """The call that both roads make."""
 
-    def __init__(self, timeout_s: float = 40.0) -> None:
-        """A carrier whose calls end after `timeout_s` seconds."""
-        self._calls = HttpCalls(timeout_s)
-
-    async def hand_over(self, account: Account, call: Call) -> Reply:
-        """The provider's answer. Never raises for what the network or the provider does."""
-        endpoint = account.settings.get("endpoint", ENDPOINT).rstrip("/")
+    def _request(self, account: Account, call: Call) -> Request:
         headers = {
             "Authorization": account.settings.get("api_key", ""),
             "Content-Type": "application/json",
             "Accept": "application/json",
         }
-        request = Request(f"{endpoint}/api/v1/transmissions", call.body(), headers)
-        return await self._calls.make(
-            account,
-            request,
-            lambda answer: read_answer(answer.status, answer.headers, answer.body, call.copies),
-        )
+        endpoint = endpoint_of(account, ENDPOINT)
+        return Request(f"{endpoint}/api/v1/transmissions", call.body(), headers)
 
-    async def close(self) -> None:
-        """Let kept connections go."""
-        await self._calls.close()
+    def _read(self, answer: Answer, call: Call) -> Reply:
+        return read_answer(answer.status, answer.headers, answer.body, call.copies)
 
 
-class SparkPostCarrier(_Transmissions):
+class SparkPostCarrier(_Transmissions, FrameCarrier):
     """Hands over content, many recipients a call."""
 
-    capabilities = Capabilities(
-        raw_mime=False,
-        custom_envelope=False,
-        calendar_alternative=False,
-        own_message_id=False,
-        substitution=True,
-        batch_size=LIMITS.copies,
-    )
+    capabilities = of_content(compose.LIMITS.copies, substitution=True)
+    api = compose.API
+    limits = compose.LIMITS
 
-    def __init__(self, timeout_s: float = 40.0) -> None:
-        """A carrier whose calls end after `timeout_s` seconds."""
-        super().__init__(timeout_s)
-        self._frames = Frames(frame)
-
-    def compose(
-        self,
-        account: Account,  # noqa: ARG002 - the protocol's; the mail is the same for every account
-        mail: Mail,
-        copies: Sequence[Copy],
-    ) -> list[Call]:
-        """The calls that carry these copies; raises CannotCarry, and MissingField for a gap."""
-        if not isinstance(mail, Content):
-            raise CannotCarry(f"{API} takes no finished mail here")
-        return list(calls(self._frames.of(mail), copies, LIMITS))
+    def _frame(self, content: Content) -> Frame:
+        return compose.frame(content)
 
 
-class SparkPostMimeCarrier(_Transmissions):
+class SparkPostMimeCarrier(_Transmissions, FinishedCarrier):
     """Hands over finished mails, one recipient a call."""
 
-    capabilities = Capabilities(
-        raw_mime=True,
-        custom_envelope=True,
-        calendar_alternative=True,
-        own_message_id=True,
-        substitution=False,
-        batch_size=1,
-    )
+    capabilities = of_finished()
 
-    def compose(
+    def _calls_of(
         self,
-        account: Account,  # noqa: ARG002 - the protocol's; the mail is the same for every account
-        mail: Mail,
+        account: Account,  # noqa: ARG002 - the mail is the same for every account
+        mail: RawMail,
         copies: Sequence[Copy],
     ) -> list[Call]:
-        """One call per copy; raises CannotCarry for content that is not built yet."""
-        if isinstance(mail, Content):
-            raise CannotCarry("this road carries finished mails only")
         return mime.calls(mail, copies)

@@ -15,6 +15,7 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 from postroom.providers import told
 from postroom.providers.base import Account, Heard, Unreadable
 from postroom.providers.history import HistoryCalls, HistoryFailed, Page
+from postroom.providers.http_calls import endpoint_of
 from postroom.providers.json_events import Item, items_under
 from postroom.providers.sparkpost import events
 from postroom.providers.sparkpost.carrier import ENDPOINT
@@ -44,7 +45,7 @@ class SparkPostHistory:
             "to": _stamp(until + timedelta(seconds=1)),
             "per_page": str(_PER_PAGE),
         }
-        endpoint = account.settings.get("endpoint", ENDPOINT).rstrip("/")
+        endpoint = endpoint_of(account, ENDPOINT)
         url = f"{endpoint}/api/v1/events/message?{urlencode(asked)}"
         key = account.settings.get("api_key", "")
         return _page(await self._calls.get(account, url, {"Authorization": key}))
