@@ -57,12 +57,9 @@ def handed_over(name: str, outcome: Outcome, silent: timedelta) -> None:
         conn.execute(
             "UPDATE handover SET account_id = %(account)s WHERE attempt_id = %(id)s", moved
         )
-        conn.execute(
-            "UPDATE delivery SET silent_since = silent_since - %(ago)s,"
-            "       decided_handover = %(handover)s WHERE id = %(delivery)s",
-            moved | {"handover": attempt.handovers[0].id,
-                     "delivery": attempt.handovers[0].delivery_id},
-        )  # fmt: skip
+        conn.execute("UPDATE delivery SET silent_since = silent_since - %(ago)s"
+                     " WHERE id = %(delivery)s",
+                     moved | {"delivery": attempt.handovers[0].delivery_id})  # fmt: skip
 
 
 def test_a_gap_that_lasts_is_pulled_every_quarter_of_an_hour() -> None:

@@ -53,9 +53,10 @@ def want(account_id: int, since: datetime, until: datetime, why: str) -> int | N
 
 
 def claim(only: int | None = None) -> Pull | None:
-    """A pull that is due, ours for a while; of each account the oldest. None: nothing is due.
+    """A pull that is due, ours for a while; of each account the oldest, and before others one for
+    calls in doubt, whose window does not wait. None: nothing is due.
 
-    The one pull `only` does not wait for older ones.
+    The one pull `only` does not wait for others.
     """
     with transaction() as conn:
         row = conn.execute(
@@ -65,9 +66,11 @@ def claim(only: int | None = None) -> Pull | None:
             "  WHERE finished_at IS NULL AND next_at <= now()"
             "    AND CASE WHEN %(only)s::bigint IS NOT NULL THEN pull.id = %(only)s"
             "             ELSE NOT EXISTS ("
-            "                  SELECT FROM pull AS earlier"
-            "                   WHERE earlier.account_id = pull.account_id"
-            "                     AND earlier.id < pull.id AND earlier.finished_at IS NULL) END"
+            "                  SELECT FROM pull AS sooner"
+            "                   WHERE sooner.account_id = pull.account_id"
+            "                     AND (sooner.why <> 'doubt', sooner.id)"
+            "                       < (pull.why <> 'doubt', pull.id)"
+            "                     AND sooner.finished_at IS NULL) END"
             "  ORDER BY next_at LIMIT 1"
             "    FOR UPDATE OF pull SKIP LOCKED",
             {"only": only},
@@ -162,6 +165,11 @@ def forget_old(limit: int) -> int:
         return removed.rowcount
 
 
+DECIDING = """handover
+    ON handover.delivery_id = delivery.id
+   AND handover.id = COALESCE(decided_handover, handover.id)"""
+"""The hand-over whose word decides: the only one, of deliveries of which nothing was heard yet."""
+
 # The stretches of which words are missing: of incidents that stand, and of those that ended since
 # the last pull over all of them. One hour late is soon enough to notice the latter.
 _IN_INCIDENTS = """
@@ -178,10 +186,10 @@ SELECT account_id, began_at - interval '5 minutes',
 """
 
 # From the oldest call in doubt until now, once half of the window has passed.
-_IN_DOUBT = """
+_IN_DOUBT = f"""
 SELECT attempt.account_id, min(attempt.begun_at) - interval '1 minute', now()
   FROM delivery
-  JOIN handover ON handover.id = delivery.decided_handover
+  JOIN {DECIDING}
   JOIN attempt ON attempt.id = handover.attempt_id
  WHERE delivery.stage = 'handed' AND delivery.verdict = 'indeterminate'
    AND silent_since BETWEEN now() - interval '1 day' AND now() - %(half)s
@@ -194,16 +202,13 @@ SELECT attempt.account_id, min(attempt.begun_at) - interval '1 minute', now()
 """
 
 # From the oldest silence until now, no more often than every twelve hours.
-_LONG_SILENT = """
+_LONG_SILENT = f"""
 SELECT account_id, min(silent_since) - interval '5 minutes', now()
-  FROM (SELECT decided_handover, silent_since
-          FROM delivery
-         WHERE silent_since BETWEEN now() - interval '4 days' AND now() - %(long)s
-           AND stage = 'handed'
-         ORDER BY silent_since
-         LIMIT 1000) AS silent
-  JOIN handover ON handover.id = decided_handover
- WHERE account_id = ANY(%(accounts)s)
+  FROM delivery
+  JOIN {DECIDING}
+ WHERE silent_since BETWEEN now() - interval '4 days' AND now() - %(long)s
+   AND stage = 'handed'
+   AND account_id = ANY(%(accounts)s)
    AND NOT EXISTS (
        SELECT FROM pull
         WHERE pull.account_id = handover.account_id AND wanted_at > now() - interval '12 hours'
