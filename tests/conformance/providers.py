@@ -57,7 +57,8 @@ def _nothing(entry: Entry) -> dict[str, str]:
 
 def _of_sendgrid(entry: Entry) -> dict[str, str]:
     public_key = Signer.from_pem(entry["signing_private_key"]).public_key()
-    return {"webhook_public_key": public_key} | _login("apikey", entry["api_key"])
+    asking = {"logs_api_key": entry["api_key"]}
+    return {"webhook_public_key": public_key} | asking | _login("apikey", entry["api_key"])
 
 
 def _of_ses(entry: Entry) -> dict[str, str]:

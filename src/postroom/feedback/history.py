@@ -9,15 +9,16 @@ import logging
 import threading
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from uuid import UUID
 
-from postroom.ledger import accounts, pulls
+from postroom.ledger import accounts, pulls, silent
 from postroom.ledger.accounts import AccountRow
 from postroom.ledger.db import LedgerUnavailable
 from postroom.ledger.intake import NewReceipt
 from postroom.ledger.pulls import Pull
 from postroom.ledger.writer import store_receipt
 from postroom.providers.base import Account
-from postroom.providers.history import PULLED, History, HistoryFailed
+from postroom.providers.history import PULLED, History, HistoryFailed, LookUp, Mail, Page
 from postroom.providers.registry import PROVIDERS
 
 log = logging.getLogger(__name__)
@@ -29,6 +30,8 @@ WAIT_S_MIN, WAIT_S_MAX = 15.0, 1800.0
 """After a failure; doubled at every further one in a row."""
 GONE = "the account cannot be asked any more"
 
+Histories = Mapping[str, History | LookUp]
+
 
 def can_be_asked(row: AccountRow) -> bool:
     """Whether the provider tells of past events, and the account has what is needed for it."""
@@ -37,7 +40,7 @@ def can_be_asked(row: AccountRow) -> bool:
     return make is not None and make().needs <= row.settings.keys()
 
 
-def make_histories() -> dict[str, History]:
+def make_histories() -> dict[str, History | LookUp]:
     """One for each provider that has one; to be made where an event loop runs, and closed."""
     return {
         name: provider.make_history() for name, provider in PROVIDERS.items()
@@ -55,7 +58,7 @@ async def serve(stop: threading.Event) -> None:
             await history.close()
 
 
-async def _serve(stop: threading.Event, histories: Mapping[str, History]) -> None:
+async def _serve(stop: threading.Event, histories: Histories) -> None:
     while not stop.is_set():
         try:
             done = await step(histories)
@@ -72,7 +75,7 @@ async def _rest(stop: threading.Event) -> None:
         await asyncio.sleep(0.1)
 
 
-async def step(histories: Mapping[str, History], only: int | None = None) -> bool:
+async def step(histories: Histories, only: int | None = None) -> bool:
     """Whether a pull was due; its next page is stored then, or why it cannot be had."""
     pull = await asyncio.to_thread(pulls.claim, only)
     if pull is None:
@@ -91,12 +94,15 @@ async def step(histories: Mapping[str, History], only: int | None = None) -> boo
     return True
 
 
-async def _page(pull: Pull, account: Account, history: History) -> None:
+async def _page(pull: Pull, account: Account, history: History | LookUp) -> None:
     since = max(pull.since, datetime.now(UTC) - history.kept)
     if since >= pull.until:
         log.warning("account %s: the provider keeps no events that old", account.name)
         return await asyncio.to_thread(pulls.advance, pull, None, 0.0)
-    page = await history.page(account, since, pull.until, pull.place)
+    if isinstance(history, LookUp):
+        page = await _looked_up(pull, account, history, since)
+    else:
+        page = await history.page(account, since, pull.until, pull.place)
     if page.body:
         told = NewReceipt(account.id, datetime.now(UTC), {PULLED: "1"}, page.body)
         await asyncio.wrap_future(store_receipt(told))
@@ -104,6 +110,21 @@ async def _page(pull: Pull, account: Account, history: History) -> None:
     if page.place is None:
         log.info("account %s: pulled %d pages of events", account.name, pull.pages + 1)
     return None
+
+
+async def _looked_up(pull: Pull, account: Account, asked: LookUp, since: datetime) -> Page:
+    """What is known of the next mails without a final word; the last one is the new place."""
+    after = UUID(pull.place) if pull.place else None
+    waiting = await asyncio.to_thread(
+        silent.next_silent, account.id, since, pull.until, asked.silent_for, after, asked.mails_max
+    )
+    mails = [
+        Mail(one.handover_id, one.recipient, one.provider_message_id, one.begun_at)
+        for one in waiting
+    ]
+    if not mails:
+        return Page(b"", None)
+    return Page(await asked.ask(account, mails), str(mails[-1].handover_id))
 
 
 async def _fail(pull: Pull, why: str, wait_s: float) -> None:

@@ -1,9 +1,12 @@
 """Asking a provider again for events that it has told, or failed to tell."""
 
-from collections.abc import Iterator, Mapping
+import json
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Protocol
+from uuid import UUID
 
 from postroom.providers.base import Account, Heard, Reply, ReplyKind
 from postroom.providers.http_calls import Answer, HttpCalls, Request
@@ -66,6 +69,50 @@ class History(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class Mail:
+    """One hand-over, as far as a provider can be asked about it."""
+
+    handover_id: UUID
+    recipient: str
+    provider_message_id: str | None
+    """What the provider answered; None: its answer is not known."""
+    begun_at: datetime
+
+
+class LookUp(ABC):
+    """What a provider tells, when asked, of single mails: where it lists no events, or where its
+    limit would not let us through the list."""
+
+    needs: frozenset[str]
+    """Settings that an account must have to be asked."""
+    names_our_id: bool
+    """Whether it can be asked about a mail of a call in doubt."""
+    kept: timedelta
+    """How far back it goes."""
+    pause_s: float
+    """Between two times of asking: its limit."""
+    mails_max: int
+    """Mails that are asked for at one time."""
+    silent_for: timedelta
+    """How long nothing was heard of a mail before it is asked for."""
+
+    @abstractmethod
+    async def ask(self, account: Account, mails: Sequence[Mail]) -> bytes:
+        """What happened to these mails, for `parse`; empty when nothing is known of them.
+
+        Raises HistoryFailed.
+        """
+
+    @abstractmethod
+    def parse(self, body: bytes) -> Iterator[Heard]:
+        """The events of what `ask` gave back; as `History.parse`."""
+
+    @abstractmethod
+    async def close(self) -> None:
+        """Let kept connections go."""
+
+
 class HistoryCalls:
     """Asks, and gives back bytes."""
 
@@ -74,11 +121,34 @@ class HistoryCalls:
 
     async def get(self, account: Account, url: str, headers: Mapping[str, str]) -> bytes:
         """The body of a whole 200; raises HistoryFailed."""
-        whole = {"Accept": "application/json"} | dict(headers)
-        reply = await self._calls.make(account, Request(url, b"", whole, "GET"), _as_it_is)
+        reply = await self._answer(account, Request(url, b"", dict(headers), "GET"))
         if reply.kind is not ReplyKind.TAKEN:
             raise _failed(reply)
         return reply.body
+
+    async def find(self, account: Account, url: str, headers: Mapping[str, str]) -> bytes | None:
+        """As `get`; None when the provider knows nothing of that name (404)."""
+        reply = await self._answer(account, Request(url, b"", dict(headers), "GET"))
+        if reply.status == 404:
+            return None
+        if reply.kind is not ReplyKind.TAKEN:
+            raise _failed(reply)
+        return reply.body
+
+    async def post(
+        self, account: Account, url: str, headers: Mapping[str, str], body: object
+    ) -> bytes:
+        """As `get`, with `body` as JSON."""
+        told = {"Content-Type": "application/json"} | dict(headers)
+        reply = await self._answer(account, Request(url, json.dumps(body).encode(), told, "POST"))
+        if reply.kind is not ReplyKind.TAKEN:
+            raise _failed(reply)
+        return reply.body
+
+    async def _answer(self, account: Account, request: Request) -> Reply:
+        headers = {"Accept": "application/json"} | dict(request.headers)
+        whole = Request(request.url, request.body, headers, request.method)
+        return await self._calls.make(account, whole, _as_it_is)
 
     async def close(self) -> None:
         """Let kept connections go."""

@@ -22,7 +22,7 @@ from postroom.providers import (
 from postroom.providers.account_api import AccountApi
 from postroom.providers.anymail.esps import ESPS
 from postroom.providers.base import Account, Carrier, Puller, Receiver
-from postroom.providers.history import History
+from postroom.providers.history import History, LookUp
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +54,8 @@ class Provider:
     """None: it never waits for a visit of ours."""
     make_puller: Callable[[], Puller] | None = None
     """None: it has no queue to pull from."""
-    make_history: Callable[[], History] | None = None
-    """None: it tells of no past events, or we do not ask."""
+    make_history: Callable[[], History | LookUp] | None = None
+    """None: it tells of no past events, or we do not ask. A look-up tells of single mails."""
     trouble_status: int = 503
     """The status that makes it repeat a notification that we cannot take now."""
     make_account_api: Callable[[], AccountApi] | None = None
@@ -95,6 +95,7 @@ PROVIDERS: dict[str, Provider] = {
         receiver=sendgrid.SendGridReceiver(),
         tells=Tells.ACCEPTANCE,
         make_account_api=sendgrid.SendGridAccountApi,
+        make_history=sendgrid.SendGridLookUp,
     ),
     "ses": Provider(
         roads=(
@@ -236,6 +237,7 @@ PROVIDERS: dict[str, Provider] = {
         receiver=resend.ResendReceiver(),
         tells=Tells.ACCEPTANCE,
         make_account_api=resend.ResendAccountApi,
+        make_history=resend.ResendLookUp,
     ),
     "mailtrap": Provider(roads=(_by_anymail("mailtrap"),), receiver=mailtrap.MailtrapReceiver()),
     # Its `activity.sent` carries no id of ours, so it cannot be told of which mail it speaks

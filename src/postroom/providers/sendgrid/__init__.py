@@ -3,5 +3,6 @@
 from postroom.providers.sendgrid.account_api import SendGridAccountApi
 from postroom.providers.sendgrid.carrier import SendGridCarrier
 from postroom.providers.sendgrid.events import SendGridReceiver
+from postroom.providers.sendgrid.look_up import SendGridLookUp
 
-__all__ = ["SendGridAccountApi", "SendGridCarrier", "SendGridReceiver"]
+__all__ = ["SendGridAccountApi", "SendGridCarrier", "SendGridLookUp", "SendGridReceiver"]

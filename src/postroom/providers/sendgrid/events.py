@@ -85,7 +85,7 @@ class SendGridReceiver:
         body: bytes,
     ) -> Iterator[Heard]:
         """The events in the order posted; Unreadable, before the first, when it is no array."""
-        return map(_heard, items(body))
+        return map(heard, items(body))
 
 
 def _check_age(stamp: str, now: datetime) -> None:
@@ -128,7 +128,7 @@ def _public_key(text: str) -> ec.EllipticCurvePublicKey:
     return key
 
 
-def _heard(item: Item) -> Heard:
+def heard(item: Item) -> Heard:
     """One event; what has no row, or is no object, is `unknown` and kept."""
     fields = item.value if isinstance(item.value, dict) else {}
     event = told.text(fields, "event") or ""

@@ -1,7 +1,7 @@
 """The HTTP face: SendGrid v3 as far as sending needs it.
 
-Paths, answers and headers follow twilio.com/docs/sendgrid/api-reference (Mail Send, errors, rate
-limits), read 2026-11-24. The vendor's official clients work against it unchanged.
+Paths, answers and headers follow twilio.com/docs/sendgrid/api-reference (Mail Send, Email Logs,
+errors, rate limits), read 2026-11-24. The vendor's official clients work against it unchanged.
 """
 
 import json
@@ -12,6 +12,7 @@ from typing import Any
 from aiohttp import web
 
 from postroom.simulator.bearer import knows_key
+from postroom.simulator.faces.sendgrid import logs
 from postroom.simulator.faces.sendgrid.flaws import Flaw
 from postroom.simulator.faces.sendgrid.mail_send import request_flaws
 from postroom.simulator.faces.sendgrid.taking import (
@@ -49,10 +50,12 @@ class Api(HttpDoor):
         self._api_key, self._verified_domains = api_key, verified_domains
 
     def routes(self) -> list[web.RouteDef]:
-        """Sending, and what tells whether the key is good."""
+        """Sending, what tells whether the key is good, and what became of mails."""
         return [
             web.post("/v3/mail/send", self.mail_send),
             web.get("/v3/scopes", self.scopes),
+            web.post("/v3/logs", self.search),
+            web.get("/v3/logs/{id}", self.message),
         ]
 
     async def scopes(self, request: web.Request) -> web.StreamResponse:
@@ -67,6 +70,26 @@ class Api(HttpDoor):
         if request.content_type != "application/json":
             return self._refused([Flaw("Content-Type should be application/json.", None, 415)])
         return await self.call(request, self._take)
+
+    async def search(self, request: web.Request) -> web.StreamResponse:
+        """Mails to a recipient, taken in a stretch of time."""
+        if refusal := self._unauthorized(request):
+            return refusal
+        try:
+            search = logs.Search.asked(await request.read())
+        except (ValueError, TypeError, LookupError, AttributeError):
+            return self._refused([Flaw("invalid query", None, 400)])
+        return self._answer(200, search.answer(await self._past()))
+
+    async def message(self, request: web.Request) -> web.StreamResponse:
+        """All events of one mail."""
+        if refusal := self._unauthorized(request):
+            return refusal
+        found = logs.message(await self._past(), request.match_info["id"])
+        return self.in_trouble(404) if found is None else self._answer(200, found)
+
+    async def _past(self) -> list[str]:
+        return await self.house.office.past(self.name, 0.0, time.time())
 
     def in_trouble(self, status: int) -> web.Response:
         """One error without a field; 429 in the shape of the vendor's gateway."""
