@@ -14,8 +14,9 @@ demo: $(STAMP)
 up: $(STAMP)
 	$(VENV)/bin/postroom up $(ARGS)
 
+# Two workers, each with a server of its own: most tests wait more than they work.
 test: $(STAMP)
-	$(VENV)/bin/python -m pytest $(ARGS)
+	$(VENV)/bin/python -m pytest --numprocesses 2 --dist loadfile $(ARGS)
 
 lint: $(STAMP)
 	$(VENV)/bin/ruff check
