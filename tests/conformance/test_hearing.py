@@ -45,7 +45,7 @@ TYPES = {
 }
 """What happened, as the type of the event that tells of it."""
 _JSON = {"Content-Type": "application/json"}
-SUPPRESSED = ("bounce", "late-bounce", "complain")
+SUPPRESSED = ("bounce", "late-bounce", "complain", "unsubscribe")
 
 
 def people(test: str) -> list[str]:
@@ -72,7 +72,7 @@ def heard(mailing: Mailing) -> dict[str, Counter[str]]:
 
 
 def check_against_the_truth(mailing: Mailing) -> None:
-    """Every event is there once, every reason is right, and only the dead are suppressed."""
+    """Every event is there once, every reason is right, and nobody else is suppressed."""
     mailing.house.wait_until_quiet()
     events = heard(mailing)
     for recipient, copies in mailing.copies().items():
