@@ -17,6 +17,20 @@ def report(application_id: int, as_of: datetime | None = None, **kind: bool) -> 
     return made
 
 
+def called_days_ago(days: int) -> datetime:
+    """When the only call ended, as it is then known."""
+    ago = {"ago": timedelta(days=days)}
+    with connection() as conn:
+        conn.execute("UPDATE handover SET begun_at = begun_at - %(ago)s", ago)
+        rows = conn.execute(
+            "UPDATE attempt SET begun_at = begun_at - %(ago)s, ended_at = ended_at - %(ago)s"
+            " RETURNING ended_at",
+            ago,
+        ).fetchall()
+    ended_at: datetime = rows[0][0]
+    return ended_at
+
+
 def test_every_recipient_is_in_exactly_one_state_and_one_answer(ledger: None) -> None:
     made = busy.busy_ledger()
     known = report(made.application_id)
@@ -118,15 +132,49 @@ def test_the_window_that_passed_is_no_word_about_a_silent_delivery(ledger: None)
     making.accept(making.new_message(application_id, communication="news"))
     attempt = making.begin(making.claim())
     making.settle(attempt)
+    called_days_ago(6)
     heard_at = making.now() - timedelta(days=5)
     busy.tell(
         making.event(attempt.id, attempt.handovers[0].id, EventType.ACCEPTED, received_at=heard_at)
     )
     busy.let_the_window_pass(attempt.handovers[0].delivery_id)
-    known = report(application_id)
-    assert known.states["unconfirmed"] == 1
-    assert known.silent_since is not None
-    assert known.silent_since < making.now() - timedelta(days=4)
+    known = [report(application_id), report(application_id, making.now())]
+    assert [one.states["unconfirmed"] for one in known] == [1, 1]
+    assert [one.silent_since for one in known] == [heard_at, heard_at]
+
+
+def test_a_delivery_of_which_no_word_ever_came_is_silent_since_its_call(ledger: None) -> None:
+    application_id = making.application()
+    making.accept(making.new_message(application_id, communication="news"))
+    attempt = making.begin(making.claim())
+    making.settle(attempt)
+    ended_at = called_days_ago(5)
+    busy.let_the_window_pass(attempt.handovers[0].delivery_id)
+    now, then = report(application_id), report(application_id, making.now())
+    assert now.states["unconfirmed"] == then.states["unconfirmed"] == 1
+    assert (now.silent_since, then.silent_since) == (ended_at, ended_at)
+
+
+def test_before_the_window_passed_the_delivery_waited_and_was_not_final(ledger: None) -> None:
+    application_id = making.application()
+    making.accept(making.new_message(application_id, communication="news"))
+    attempt = making.begin(making.claim())
+    making.settle(attempt)
+    before = making.now()
+    busy.let_the_window_pass(attempt.handovers[0].delivery_id)
+    busy.tell(making.event(attempt.id, attempt.handovers[0].id, EventType.DELIVERED))
+    with connection() as conn:
+        conn.execute("UPDATE event SET recorded_at = recorded_at + interval '1 second'"
+                     " WHERE type = 'delivered'")  # fmt: skip
+        (passed_at,) = conn.execute(
+            "SELECT recorded_at FROM event WHERE type = 'window_passed'"
+        ).fetchall()[0]
+    known = [report(application_id, at) for at in (before, passed_at)]
+    assert [one.states["submitted"] for one in known] == [1, 0]
+    assert [one.states["unconfirmed"] for one in known] == [0, 1]
+    assert [(one.handed_over, one.final) for one in known] == [(1, 0), (1, 0)]
+    assert known[0].silent_since == known[1].silent_since
+    assert (report(application_id).final, report(application_id).silent_since) == (1, None)
 
 
 def test_without_anything_handed_over_nothing_is_silent(ledger: None) -> None:

@@ -16,7 +16,7 @@ from postroom.ledger.ids import uuid7
 from postroom.ledger.intake import NewReceipt
 from postroom.ledger.receipts import ReadReceipt
 from postroom.ledger.spool import Spool
-from postroom.management import clock, waiting_words
+from postroom.management import clock
 from postroom.management.waiting_words import RETURN_S, WAIT_S_MAX, WaitingWords
 from tests.ledger import making
 from tests.ledger.making import row
@@ -100,7 +100,7 @@ def test_after_the_ledger_was_away_other_machines_have_time_to_bring_their_spool
     now = Clock()
     words = WaitingWords(lambda: spool, now)
     with monkeypatch.context() as away:
-        away.setattr(waiting_words.receipts, "wait_unread", _is_away)
+        away.setattr(receipts, "wait_unread", _is_away)
         with pytest.raises(LedgerUnavailable):
             words.are_read()
     assert not words.are_read()

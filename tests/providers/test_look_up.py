@@ -115,7 +115,7 @@ def event_of(id: UUID) -> dict[str, Any]:
 
 def test_sendgrid_is_asked_for_the_mails_of_a_time_and_keeps_what_carries_our_id() -> None:
     listed = [{"sg_message_id": id} for id in ("abc.recvd-1", "abc.recvd-2", "other.recvd-1")]
-    script = {
+    script: dict[str, Any] = {
         "POST /v3/logs": {"messages": listed},
         "GET /v3/logs/abc.recvd-1": {"events": [event_of(HANDOVER), event_of(OTHER)]},
         "GET /v3/logs/abc.recvd-2": (404, {"errors": []}),
@@ -130,7 +130,10 @@ def test_sendgrid_is_asked_for_the_mails_of_a_time_and_keeps_what_carries_our_id
 
 def test_a_call_in_doubt_is_found_at_sendgrid_by_our_id_alone() -> None:
     known = {"custom_args": {"postroom_handover": str(HANDOVER)}, "events": [{"event": "open"}]}
-    script = {"POST /v3/logs": {"messages": [{"sg_message_id": "x.y"}]}, "GET /v3/logs/x.y": known}
+    script: dict[str, Any] = {
+        "POST /v3/logs": {"messages": [{"sg_message_id": "x.y"}]},
+        "GET /v3/logs/x.y": known,
+    }
     with scripted_api(script) as api:
         body = ask("sendgrid", api, mail(None))
     assert [one.handover_id for one in look_up("sendgrid").parse(body)] == [HANDOVER]
