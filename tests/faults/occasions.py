@@ -165,12 +165,10 @@ SHORT_INSIDE = replace(
 SHORT_OUTSIDE = replace(
     NOTICES,
     name="outside",
-    troubles=(*PROVIDER.troubles, *NOTICES.troubles, *CLIENTS.troubles, *DISK.troubles),
+    troubles=(*PROVIDER.troubles, *NOTICES.troubles, *CLIENTS.troubles, disk.disk_full),
     scale=replace(_MOMENT, messages=30, smtp_share=0.0),
     seeds=(7,),
-    says="what others do, all at once: provider, notices, clients, and a disk that is full",
-    ground=Ground(
-        mischief={**_LOSSES, "webhook_delay_ms": [0, 2000]}, settings=_SOON, has_small_disk=True
-    ),
+    says="what others do: provider, notices, clients, a full disk (`RLIMIT_FSIZE`), all at once",
+    ground=Ground(mischief={**_LOSSES, "webhook_delay_ms": [0, 2000]}, settings=_SOON),
 )
 SHORT = (SHORT_KILLS, SHORT_INSIDE, SHORT_OUTSIDE)
