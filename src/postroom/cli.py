@@ -43,6 +43,7 @@ COMMANDS = {
         Command("message", "cancel, hold or release what was not handed over"),
         Command("pause", "hand over nothing more of an application or a communication"),
         Command("resume", "let what is paused go on"),
+        Command("guard", "what comes near a provider's lines, and what is held for it"),
         Command("suppress", "no more mail to an address, or mail again"),
         Command("replay", "read all stored notifications again, with today's rules"),
         Command("pull", "fetch a provider's events again that may never have reached us"),

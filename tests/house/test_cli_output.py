@@ -52,6 +52,7 @@ WALK = (
     "resume sandbox walk",
     "pause erp",
     "resume erp",
+    "guard list",
     "suppress add b@sim.example --why asked",
     "suppress show b@sim.example",
     "suppress list",

@@ -12,7 +12,7 @@ from enum import StrEnum
 from uuid import UUID
 
 from postroom.domain.delivery import OUTCOME_VERDICTS, Outcome
-from postroom.ledger import application_limits, blobs, flow
+from postroom.ledger import application_limits, blobs, flow, guard
 from postroom.ledger.blobs import BlobRun, pack_segments
 from postroom.ledger.copying import copy_rows, json_text
 from postroom.ledger.db import Connection, transaction
@@ -241,7 +241,7 @@ def settle(settlements: Sequence[Settlement]) -> None:
     provider's own events will tell what became of it.
     """
     with transaction() as conn:
-        taken, in_doubt = [], []
+        taken, in_doubt, handed = [], [], []
         results: list[HandoverResult] = []
         for settlement in settlements:
             call = _close(conn, settlement)
@@ -250,6 +250,7 @@ def settle(settlements: Sequence[Settlement]) -> None:
                 results += settlement.results
                 outcomes = Counter(result.outcome for result in settlement.results)
                 taken.append((*call, outcomes[Outcome.TAKEN]))
+                handed.append((settlement.attempt_id, outcomes[Outcome.TAKEN]))
                 if outcomes[Outcome.UNKNOWN]:
                     in_doubt.append(settlement.attempt_id)
         returned = _move(conn, results)
@@ -257,6 +258,7 @@ def settle(settlements: Sequence[Settlement]) -> None:
         application_limits.give_back(conn, returned)
         flow.count_taken_after_all(conn, in_doubt)
         flow.count_taken(conn, taken)
+        guard.count_handed(conn, handed)
 
 
 def _indexable(provider_message_id: str | None) -> str | None:

@@ -11,7 +11,7 @@ from uuid import UUID
 
 from postroom.domain.delivery import Verdict
 from postroom.domain.reason_table import Suppress
-from postroom.ledger import account_health, doubts, flow
+from postroom.ledger import account_health, doubts, flow, guard
 from postroom.ledger.db import Connection
 from postroom.ledger.folding import refold
 from postroom.ledger.judging import Told, judge
@@ -138,6 +138,7 @@ def record(conn: Connection, events: Sequence[NewEvent], *, reread: bool = False
     doubts.note_refuted(conn, touched)
     flow.count_heard(conn, touched)
     account_health.note_words(conn, *_final_words(fresh))
+    guard.count_words(conn, touched)
     return Recorded(len(new), len(present) - len(new), orphans, changes)
 
 

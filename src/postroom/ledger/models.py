@@ -28,6 +28,8 @@ class Application(models.Model):
     """None: no limit."""
     urgent_per_day = models.IntegerField(null=True)
     """Urgent recipients of a day; None: POSTROOM_URGENT_PER_DAY."""
+    guard_resumed_at = models.DateTimeField(null=True)
+    """When a person last let mail go on that the guard held; None: never."""
     paused_at = models.DateTimeField(null=True)
     """Since when nothing of it is handed over; None: it goes on."""
     created_at = models.DateTimeField(auto_now_add=True)

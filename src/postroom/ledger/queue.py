@@ -12,7 +12,7 @@ from uuid import UUID
 
 from postroom.domain.delivery import EventType, Stage
 from postroom.domain.lane import Lane
-from postroom.ledger import application_limits
+from postroom.ledger import application_limits, guard_cases
 from postroom.ledger.application_limits import Room
 from postroom.ledger.db import Connection, transaction
 from postroom.ledger.fences import by_fence
@@ -62,6 +62,7 @@ def claim(
         _expire(conn, expired)
         _drop_copies(conn, suppressed | expired)
         going = due.keys() - suppressed - expired
+        going -= guard_cases.hold_claimed(conn, going)
         _use(conn, (due[id] for id in going))
         return _lease(conn, going, lease_s)
 
@@ -237,7 +238,7 @@ def cancel(message_id: UUID, application_id: int) -> int | None:
     )
 
 
-_LET_GO = "'canary', 'from_not_verified', 'route_closed'"
+_LET_GO = "'canary', 'from_not_verified', 'guard', 'route_closed'"
 """Reasons of holds that end without a person."""
 
 

@@ -17,6 +17,8 @@ from postroom.ledger import (
     doubts,
     failures,
     flow,
+    guard,
+    guard_cases,
     leases,
     partitions,
     pulls,
@@ -25,7 +27,7 @@ from postroom.ledger import (
     timers,
 )
 from postroom.ledger.db import LedgerUnavailable
-from postroom.management import flow_watch, missing, sender_domains, told_limits
+from postroom.management import flow_watch, guard_watch, missing, sender_domains, told_limits
 from postroom.management.waiting_words import WaitingWords
 from postroom.providers.registry import PROVIDERS
 
@@ -101,6 +103,11 @@ def tasks() -> Sequence[Task]:
         Task("pulls wanted for silence", missing.SILENCE_EVERY_S, missing.ask_for_silent),
         Task("old pulls forgotten", 3600, lambda: pulls.forget_old(STEP)),
         Task("old counters forgotten", 600, lambda: flow.forget_old(STEP)),
+        Task("cells nearer to a line", guard_watch.EVERY_S, guard_watch.look),
+        Task("cells judged anew", guard_watch.SLOWLY_EVERY_S, guard_watch.look_back),
+        Task("held by the guard", 1, lambda: guard_cases.hold_waiting(STEP)),
+        Task("let go on by a person", 1, lambda: guard_cases.release(STEP)),
+        Task("old counters of the guard forgotten", 600, lambda: guard.forget_old(STEP)),
         Task("partitions made", 3600, lambda: partitions.ensure(datetime.now(UTC))),
     )
 

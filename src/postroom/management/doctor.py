@@ -12,6 +12,7 @@ from cryptography import x509
 from django.conf import settings
 from django.db import OperationalError, connection
 
+from postroom.domain import guard
 from postroom.domain.health import STOPPED, State
 from postroom.ledger import (
     account_health,
@@ -23,7 +24,7 @@ from postroom.ledger import (
 )
 from postroom.ledger.db import LedgerUnavailable
 from postroom.ledger.spool import spool
-from postroom.management import failover, probes
+from postroom.management import failover, guard_watch, probes
 from postroom.management.migrate import pending_migrations
 
 _SERVER_VERSION_MIN = 15
@@ -164,6 +165,7 @@ def _accounts() -> Iterator[Finding]:
         else:
             yield Finding(Level.OK, "accounts", f"{account.name} ({account.provider}) is in use.")
     yield from _health({account.id: account.name for account in known})
+    yield from _guard()
     for one in incidents.standing():
         yield Finding(Level.MISSING, "events", f"{one.account}: {one.said}")
     for storm in storms.standing():
@@ -175,6 +177,13 @@ def _accounts() -> Iterator[Finding]:
         yield Finding(Level.NOTE, "suppression", said)
     for name, why in pulls.given_up():
         yield Finding(Level.MISSING, "events", f"{name}: they cannot be pulled: {why}.")
+
+
+def _guard() -> Iterator[Finding]:
+    """Mail that is near a line, or held for it."""
+    for level, said in guard_watch.sentences():
+        grave = level >= guard.Level.ALERT
+        yield Finding(Level.MISSING if grave else Level.NOTE, "guard", said)
 
 
 def _health(names: Mapping[int, str]) -> Iterator[Finding]:

@@ -10,10 +10,18 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.http import require_GET
 
 from postroom.domain.problem import Problem, not_found, unavailable
-from postroom.ledger import account_health, gauges, incidents, keys, tallies, urgent
+from postroom.ledger import (
+    account_health,
+    gauges,
+    guard_cases,
+    incidents,
+    keys,
+    tallies,
+    urgent,
+)
 from postroom.ledger.db import LedgerUnavailable
 from postroom.ledger.spool import spool
-from postroom.reports.metrics import rendered, samples, urgent_samples
+from postroom.reports.metrics import guard_samples, rendered, samples, urgent_samples
 
 
 @require_GET
@@ -52,7 +60,8 @@ def metrics(request: HttpRequest) -> HttpResponse:
             tallies.totals(),
             datetime.now(UTC),
         )
-        shown = chain(queue, urgent_samples(urgent.used_today()))
+        guarded = guard_samples(case.level for case in guard_cases.standing())
+        shown = chain(queue, urgent_samples(urgent.used_today()), guarded)
     except LedgerUnavailable:
         return _failing(unavailable("the ledger cannot be reached"))
     return HttpResponse(rendered(shown), content_type="text/plain; version=0.0.4; charset=utf-8")

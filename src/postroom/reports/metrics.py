@@ -1,9 +1,11 @@
 """`/metrics`: counters and gauges in the text format of Prometheus (version 0.0.4)."""
 
+from collections import Counter
 from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from postroom.domain.guard import Level
 from postroom.ledger.gauges import Waiting
 from postroom.ledger.spool import Held
 from postroom.ledger.urgent import UrgentUse
@@ -40,6 +42,10 @@ HELP = {
     ),
     "postroom_urgent_used": ("gauge", "Urgent recipients that an application has had today."),
     "postroom_urgent_quota": ("gauge", "Urgent recipients that it may have on a day (UTC)."),
+    "postroom_guard_cases": (
+        "gauge",
+        "Mail that is near a line of a provider or mailbox operator, by level; pause: it is held.",
+    ),
     "postroom_happened_total": ("counter", "Things that happened, by name."),
 }
 """Type and meaning of each metric."""
@@ -81,6 +87,15 @@ def urgent_samples(uses: Iterable[UrgentUse]) -> Iterator[Sample]:
     for one in uses:
         yield Sample("postroom_urgent_used", {"application": one.application}, one.used)
         yield Sample("postroom_urgent_quota", {"application": one.application}, one.quota)
+
+
+def guard_samples(levels: Iterable[Level]) -> Iterator[Sample]:
+    """How much is at each level; nothing is said of what is calm."""
+    counted = Counter(levels)
+    for level in Level:
+        if level is not Level.CALM:
+            labels = {"level": level.name.lower()}
+            yield Sample("postroom_guard_cases", labels, counted[level])
 
 
 def _age_s(oldest_at: datetime | None, now: datetime) -> float:

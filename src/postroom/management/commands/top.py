@@ -15,6 +15,7 @@ from postroom.ledger.accounts import AccountRow
 from postroom.ledger.clock import utc_now
 from postroom.ledger.paces import Standing
 from postroom.ledger.progress import Pace, Waiting
+from postroom.management import guard_watch
 from postroom.management.commands.printing import add_json, print_json
 from postroom.management.workplace import ledger_open
 
@@ -48,7 +49,7 @@ def run(arguments: Namespace) -> int:
 
 
 def look(now: datetime) -> dict[str, Any]:
-    """Everything that is shown: lanes, accounts, communications, what is held, open attempts."""
+    """All that is shown: lanes, accounts, communications, what is held or near a line, attempts."""
     from postroom.reports import forecast, shapes
 
     waiting, lately = progress.waiting(), progress.paces()
@@ -71,6 +72,7 @@ def look(now: datetime) -> dict[str, Any]:
             for mine in _by_communication(waiting)
         ],
         "held": [asdict(one) for one in held.held()],
+        "guard": [said for _, said in guard_watch.sentences()],
         "attempts_open": progress.open_questions(),
     }
 
@@ -137,6 +139,7 @@ def as_text(seen: dict[str, Any]) -> list[str]:
         _accounts_table(seen["accounts"]),
         _on_its_way(seen["communications"][:_SHOWN_MAX]),
         _held_table(seen["held"][:_SHOWN_MAX]),
+        [f"  {said}" for said in seen["guard"][:_SHOWN_MAX]],
     ]
     lines = [line for part in parts if part for line in (*part, "")]
     return lines[:-1]
