@@ -18,6 +18,7 @@ from bench import (
     relay,
     single_accepts,
     soak,
+    suppressed,
     urgent,
     whole_way,
 )
@@ -29,6 +30,7 @@ ROWS: dict[str, Callable[[Rig, float], list[Row]]] = {
     "smtp-new": single_accepts.smtp_new,
     "smtp-kept": single_accepts.smtp_kept,
     "broadcast": broadcast.one_call,
+    "suppressed": suppressed.checked,
     "notifications": notifications.interpreted,
     "queue": queue_cycle.cycled,
     "batches": handing_over.batches,

@@ -18,7 +18,7 @@ _TABLES = {"message": "id", "blob": "message_id", "delivery": "message_id"}
 def one_call(rig: Rig, scale: float) -> list[Row]:
     """Seconds from the first byte of the request to the answer after the commit."""
     recipients = int(scale * RECIPIENTS)
-    request = post("/v1/messages", _body(recipients), [f"Authorization: Bearer {rig.key}"])
+    request = post("/v1/messages", body(recipients), [f"Authorization: Bearer {rig.key}"])
     with rig.role("web", rig.http_port) as web:
         pids = {"web": web, **rig.database}
         before = cpu.used_s(pids)
@@ -53,7 +53,8 @@ def _taken_out(conn: psycopg.Connection, table: str, which: str) -> bytes:
     return rows
 
 
-def _body(recipients: int) -> bytes:
+def body(recipients: int) -> bytes:
+    """A mail to so many, each with fields of their own."""
     text = "Dear {{ name }}, the prices change on 1 December. " * 20
     mail = {
         "from": "Shop <shop@example.org>",

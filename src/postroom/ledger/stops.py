@@ -6,6 +6,7 @@ from uuid import UUID
 
 from postroom.domain.delivery import EventType
 from postroom.domain.suppression import TRIAL_LOST_AFTER
+from postroom.ledger.copying import json_text
 from postroom.ledger.db import Connection, connection
 from postroom.ledger.local_events import move
 from postroom.ledger.suppressions import IN_FORCE
@@ -49,11 +50,14 @@ def in_force(conn: Connection, simulated: bool, keys: Collection[str]) -> dict[s
     found: dict[str, list[Stop]] = {}
     if keys:
         rows = conn.execute(
+            # An array of 100,000 costs more to hand over than to look up; and as a join by the
+            # index, a list of a million is not read.
             f"SELECT address_key, id, application_id, kind, {_ON_PROBATION}"
-            "   FROM suppression"
-            f" WHERE simulated = %s AND address_key = ANY(%s) AND {IN_FORCE}"
+            "   FROM json_array_elements_text(%s) AS wanted (key)"
+            "   JOIN suppression ON address_key = wanted.key"
+            f" WHERE simulated = %s AND {IN_FORCE}"
             "  ORDER BY id",
-            (simulated, list(keys)),
+            (json_text(list(keys)), simulated),
         )
         for key, *stop in rows:
             found.setdefault(key, []).append(Stop(*stop))
