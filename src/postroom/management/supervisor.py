@@ -16,6 +16,7 @@ _LOOK_S = 0.1
 _BACK_OFF_S_MAX = 10.0
 _STOP_S_MAX = 15.0
 """A sender waits for its calls in flight only so long; what is left is found again."""
+_ASK_AGAIN_S = 2.0
 
 
 def say(line: str) -> None:
@@ -55,12 +56,27 @@ class Child:
         """Asks the process to end, waits, and ends what is left of its group."""
         if self.process is None:
             return
-        self.process.send_signal(signal.SIGTERM)
-        try:
-            self.process.wait(within_s)
-        except subprocess.TimeoutExpired:
+        if not self._ends(self.process, within_s):
             say(f"{self.role} did not stop within {within_s:.0f} s and is ended.")
         self._end_group()
+
+    def _ends(self, process: subprocess.Popen[bytes], within_s: float) -> bool:
+        """Whether the process ends in this time when it is asked to, again and again.
+
+        A signal that comes just before a process goes to sleep without a time limit, as one that
+        was frozen does when it goes on, is seen only at the next one.
+        """
+        deadline = time.monotonic() + within_s
+        while True:
+            process.send_signal(signal.SIGTERM)
+            left_s = deadline - time.monotonic()
+            try:
+                process.wait(min(_ASK_AGAIN_S, max(0.0, left_s)))
+            except subprocess.TimeoutExpired:
+                if left_s <= _ASK_AGAIN_S:
+                    return False
+            else:
+                return True
 
     def _bury(self, status: int, now: float) -> None:
         self._end_group()
