@@ -63,14 +63,22 @@ class FakeProvider:
     asked: list[Asked] = field(default_factory=list)
     taken: list[str] = field(default_factory=list)
     """Recipients for which it took responsibility, once for each time."""
+    under_way: int = 0
+    """Calls that it has not answered yet."""
+    at_once: int = 0
+    """The most of them there have been."""
 
     async def handle(self, request: web.Request) -> web.Response:
         """Keep the call and answer it."""
         asked = Asked(len(self.asked) + 1, json.loads(await request.read()))
         self.asked.append(asked)
         says = self.answer(asked)
-        if says.after_s:
+        self.under_way += 1
+        self.at_once = max(self.at_once, self.under_way)
+        try:
             await asyncio.sleep(says.after_s)
+        finally:
+            self.under_way -= 1
         if says.status == 202 or says.status is None:
             self.taken += asked.recipients
         if says.status is None:

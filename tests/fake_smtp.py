@@ -51,6 +51,8 @@ class FakeSmtp:
     taken: list[Taken] = field(default_factory=list)
     commands: list[str] = field(default_factory=list)
     connections: int = 0
+    open: int = 0
+    """Connections that neither side has ended."""
 
     def recipients(self) -> list[str]:
         """The recipients of the mails taken, in order."""
@@ -68,6 +70,7 @@ class _Conversation:
 
     async def hold(self) -> None:
         self._server.connections += 1
+        self._server.open += 1
         try:
             await self._say(self._server.greeting)
             while await self._command():
@@ -75,6 +78,7 @@ class _Conversation:
         except (ConnectionError, asyncio.IncompleteReadError):
             return
         finally:
+            self._server.open -= 1
             self._writer.close()
 
     async def _say(self, text: str) -> None:

@@ -14,6 +14,8 @@ NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
 PLAIN = Circumstances(
     due=100,
     later=0,
+    for_receivers=0,
+    in_hand=0,
     per_s=10,
     is_paused=False,
     accounts=2,
@@ -37,7 +39,10 @@ def test_at_its_pace_the_last_one_goes_when_what_remains_is_through() -> None:
     [
         ({"is_paused": True}, LimitedBy.PAUSE, False),
         ({"due": 0, "later": 5}, LimitedBy.SEND_AT, False),
+        ({"due": 0, "later": 5, "for_receivers": 2}, LimitedBy.SEND_AT, False),
+        ({"due": 0, "later": 5, "for_receivers": 3}, LimitedBy.RECEIVER, False),
         ({"later": 5}, LimitedBy.PROVIDER, False),
+        ({"due": 0, "in_hand": 5}, LimitedBy.PROVIDER, True),
         ({"accounts": 0}, LimitedBy.NO_ACCOUNT, False),
         ({"resting": 2}, LimitedBy.ACCOUNT_RESTS, False),
         ({"resting": 1}, LimitedBy.PROVIDER, True),
@@ -68,15 +73,24 @@ def test_nothing_limits_what_is_through() -> None:
 @given(
     due=st.integers(0, 10**7),
     later=st.integers(0, 10**7),
+    in_hand=st.integers(0, 10**4),
     per_s=st.floats(0, 1e6),
     is_paused=st.booleans(),
     accounts=st.integers(0, 5),
     use=st.floats(0, 2),
 )
 def test_every_circumstance_has_a_forecast_that_lies_ahead(
-    due: int, later: int, per_s: float, is_paused: bool, accounts: int, use: float
+    due: int,
+    later: int,
+    in_hand: int,
+    per_s: float,
+    is_paused: bool,
+    accounts: int,
+    use: float,
 ) -> None:
-    found = Circumstances(due, later, per_s, is_paused, accounts, 0, None, None, None, use)
+    waiting = (due, later, 0, in_hand)
+    found = Circumstances(*waiting, per_s, is_paused, accounts, 0, None, None, None, use)
     told = forecast(found, NOW)
-    assert (told.limited_by is None) is (due + later == 0)
+    assert told.remaining == due + later + in_hand
+    assert (told.limited_by is None) is (told.remaining == 0)
     assert told.through_at is None or told.through_at >= NOW

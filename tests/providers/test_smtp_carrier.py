@@ -119,6 +119,25 @@ def test_content_that_is_not_built_is_not_carried() -> None:
         SmtpCarrier().compose(account(1), Content(Mailbox("a@example.com"), "Hi"), [])
 
 
+@pytest.mark.parametrize(
+    ("command", "answer", "is_slowed"),
+    [
+        ("RCPT", "450 4.7.28 The domain is receiving mail at a rate that is too high", True),
+        ("DOT", "451 4.7.500 Server busy; receiving mail too quickly", True),
+        ("MAIL", "450 4.7.28 you are receiving mail at a rate that is too high", False),
+        ("RCPT", "421 4.7.28 The domain is receiving mail at a rate that is too high", False),
+        ("RCPT", "452 4.2.2 Mailbox full", False),
+        ("RCPT", "550 5.7.28 receiving mail at a rate that is too high", False),
+    ],
+)
+def test_only_a_recipients_domain_that_is_sent_too_much_is_slowed(
+    command: str, answer: str, is_slowed: bool
+) -> None:
+    with fake_smtp(answering(command, answer)) as server:
+        reply = sent(server)
+    assert bool(reply.slowed) is is_slowed
+
+
 @pytest.mark.parametrize("command", ["MAIL", "RCPT", "DATA", "DOT"])
 def test_a_temporary_refusal_at_any_step_is_tried_later(command: str) -> None:
     with fake_smtp(answering(command, "451 4.3.0 later")) as server:

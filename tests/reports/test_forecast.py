@@ -1,9 +1,12 @@
 """The forecast that a report, the API and `postroom top` show."""
 
+from uuid import uuid4
+
 import pytest
 
 from postroom.domain.forecast import LimitedBy
-from postroom.ledger import accounts, paces, queue
+from postroom.domain.in_flight import Need, Share
+from postroom.ledger import accounts, call_leases, paces, queue, receivers
 from postroom.ledger.clock import utc_now
 from postroom.ledger.pauses import pause_communication
 from postroom.management.commands import top
@@ -38,6 +41,29 @@ def test_what_remains_and_the_pace_are_those_of_the_attempts_lately() -> None:
     assert 0 < told.per_s <= 20
     assert told.limited_by is LimitedBy.PROVIDER
     assert told.through_at is not None
+
+
+def test_what_senders_have_in_hand_remains_until_it_is_begun() -> None:
+    app = post(50)
+    account()
+    begin(claim(20))
+    claim(10)
+    told = of_communication(app, "news", True, utc_now())
+    assert told.remaining == 30
+
+
+def test_a_receiver_that_asked_for_less_is_named() -> None:
+    app = post(50)
+    account()
+    receivers.asked_for_less(True, ["ann@example.com"], utc_now())
+    assert claim() == []
+    told = of_communication(app, "news", True, utc_now())
+    assert (told.remaining, told.limited_by) == (50, LimitedBy.RECEIVER)
+    seen = top.look(utc_now())
+    assert [one["receiver"] for one in seen["receivers"]] == ["example.com"]
+    screen = "\n".join(top.as_text(seen))
+    assert "example.com (simulated)" in screen
+    assert "receiver" in screen
 
 
 def test_a_paused_communication_has_no_end_in_sight() -> None:
@@ -95,12 +121,15 @@ def test_top_shows_lanes_accounts_and_what_waits() -> None:
     assert "1 calls without an end" in screen
 
 
-def test_top_tells_what_an_account_has_had_of_its_day() -> None:
+def test_top_tells_what_an_account_uses_of_its_limits() -> None:
     account()
-    accounts.adjust("simulator", {"recipients_per_day": "4000"})
+    accounts.adjust("simulator", {"recipients_per_day": "4000", "calls_in_flight": "20"})
+    call_leases.lease(account(), uuid4(), 20, Need(Share(), Share(8, 1)))
     paces.take(account(), 0, 1_500, 4_000)
     seen = top.look(utc_now())
-    assert "1,500 of 4,000 (200 urgent)" in "\n".join(top.as_text(seen))
+    screen = "\n".join(top.as_text(seen))
+    assert "1,500 of 4,000 (200 urgent)" in screen
+    assert "9 of 20" in screen
 
 
 def test_top_tells_what_is_held_and_why() -> None:

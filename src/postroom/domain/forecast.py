@@ -19,6 +19,8 @@ class LimitedBy(StrEnum):
     """No account is in use."""
     ACCOUNT_RESTS = "account_rests"
     """The provider asked for a pause, or is in trouble."""
+    RECEIVER = "receiver"
+    """What is left waits for receivers that asked for less mail."""
     APPLICATION_LIMIT = "application_limit"
     ACCOUNT_LIMIT = "account_limit"
     PROVIDER = "provider"
@@ -33,6 +35,10 @@ class Circumstances:
     """Deliveries that wait and may go now."""
     later: int
     """Deliveries that wait for their time."""
+    for_receivers: int
+    """Of these, the ones that wait for a receiver which asked for less mail."""
+    in_hand: int
+    """Deliveries that a sender has claimed and not begun to hand over."""
     per_s: float
     """Of this communication, lately."""
     is_paused: bool
@@ -66,26 +72,29 @@ class Forecast:
 
 def forecast(found: Circumstances, now: datetime) -> Forecast:
     """The forecast that these circumstances allow."""
-    remaining = found.due + found.later
+    now_going = found.due + found.in_hand
+    remaining = now_going + found.later
     limited_by = _limited_by(found) if remaining else None
     stands_still = limited_by in (
         LimitedBy.PAUSE,
         LimitedBy.SEND_AT,
+        LimitedBy.RECEIVER,
         LimitedBy.NO_ACCOUNT,
         LimitedBy.ACCOUNT_RESTS,
     )
     is_of_today = _fits(found.due, found.application_day_left, found.account_day_left)
     through_at = None
     if is_of_today and remaining and not stands_still and found.per_s > 0 and not found.later:
-        through_at = now + timedelta(seconds=min(found.due / found.per_s, 10 * 365 * 86_400))
+        through_at = now + timedelta(seconds=min(now_going / found.per_s, 10 * 365 * 86_400))
     return Forecast(remaining, found.per_s, through_at, limited_by)
 
 
 def _limited_by(found: Circumstances) -> LimitedBy:
     if found.is_paused:
         return LimitedBy.PAUSE
-    if found.due == 0:
-        return LimitedBy.SEND_AT
+    if found.due + found.in_hand == 0:
+        waits_for_receivers = 2 * found.for_receivers >= found.later
+        return LimitedBy.RECEIVER if waits_for_receivers else LimitedBy.SEND_AT
     if found.accounts == 0:
         return LimitedBy.NO_ACCOUNT
     if found.resting == found.accounts:

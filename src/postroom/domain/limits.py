@@ -6,7 +6,7 @@ from typing import Protocol, Self
 
 from postroom.domain.lane import Lane
 
-SETTINGS = ("calls_per_s", "recipients_per_s", "recipients_per_day")
+SETTINGS = ("calls_per_s", "recipients_per_s", "recipients_per_day", "calls_in_flight")
 """Settings of an account, numbers above zero."""
 _CALL_S_MAX = 0.0125
 """One call uses up no more than this part of an account's second: the larger calls are, the more
@@ -47,16 +47,19 @@ class Limits:
     recipients_per_day: float | None = None
     batch_size: int = 1
     """Recipients that the account's roads take in one call."""
+    calls_in_flight: int | None = None
+    """Calls at once of all senders together."""
 
     @classmethod
     def of(cls, settings: Mapping[str, str], standing: Learned | None, batch_size: int) -> Self:
         """The narrowest of everything that is known."""
-        calls, per_s, per_day = (_number(settings.get(name)) for name in SETTINGS)
+        calls, per_s, per_day, in_flight = (_number(settings.get(name)) for name in SETTINGS)
         if standing is not None:
             calls = _least(calls, standing.learned_per_s)
             per_s = _least(per_s, standing.told_per_s)
             per_day = _least(per_day, standing.told_per_day)
-        return cls(calls, per_s, per_day, batch_size)
+        at_once = None if in_flight is None else max(1, int(in_flight))
+        return cls(calls, per_s, per_day, batch_size, at_once)
 
     @property
     def recipients_max(self) -> int | None:

@@ -11,7 +11,8 @@ from uuid import UUID
 
 from postroom.domain.delivery import Verdict
 from postroom.domain.reason_table import Suppress
-from postroom.ledger import account_health, doubts, flow, guard
+from postroom.domain.receiver import RATE_LIMITED, receiver_of
+from postroom.ledger import account_health, doubts, flow, guard, receivers
 from postroom.ledger.db import Connection
 from postroom.ledger.folding import refold
 from postroom.ledger.judging import Told, judge
@@ -139,6 +140,7 @@ def record(conn: Connection, events: Sequence[NewEvent], *, reread: bool = False
     flow.count_heard(conn, touched)
     account_health.note_words(conn, *_final_words(fresh))
     guard.count_words(conn, touched)
+    receivers.note(conn, _slow_receivers(fresh, kinds))
     return Recorded(len(new), len(present) - len(new), orphans, changes)
 
 
@@ -147,6 +149,22 @@ def _final_words(fresh: Iterable[_Located]) -> tuple[Counter[int], Counter[int]]
     final = [one.event for one in fresh if one.event.verdict in _FINAL]
     blocked = [event.account_id for event in final if event.reason == "reputation_block"]
     return Counter(event.account_id for event in final), Counter(blocked)
+
+
+def _slow_receivers(
+    fresh: Iterable[_Located], kinds: Mapping[UUID, tuple[bool, str]]
+) -> dict[tuple[bool, str], datetime]:
+    """Receivers that ask for less mail, and when the latest of theirs was handed over."""
+    said: dict[tuple[bool, str], datetime] = {}
+    for one in fresh:
+        event = one.event
+        if event.reason == RATE_LIMITED and receivers.is_news(
+            event.occurred_at or event.received_at
+        ):
+            simulated, address = kinds[one.delivery_id]
+            receiver = (simulated, receiver_of(address))
+            said[receiver] = max(said.get(receiver, one.begun_at), one.begun_at)
+    return said
 
 
 def _placed(event: NewEvent, place: Found) -> _Located:

@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from postroom.domain.lane import Lane
-from postroom.ledger import application_limits, shares
+from postroom.domain.receiver import receiver_of
+from postroom.ledger import application_limits, receivers, shares
 from postroom.ledger.clock import utc_now
 from postroom.ledger.db import Connection, connection
 from postroom.ledger.ids import floor_of
@@ -13,6 +14,9 @@ COUNTED_MAX = 1_000_000
 """Where more deliveries of a communication wait, this is what is counted."""
 WINDOW_S = 30.0
 """The pace is that of the attempts begun in this time."""
+_SECONDS_MIN = 0.1
+_LOOKED_AT_MAX = 10_000
+"""So many deliveries that are due later are asked what they wait for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +112,51 @@ def _in_lane(
     ]
 
 
+_IN_HAND = """
+SELECT count(*) FROM delivery
+ WHERE stage = 'submitting' AND tries = 0 AND simulated = %(simulated)s
+   AND application_id = %(application)s AND COALESCE(communication_id, 0) = %(communication)s
+"""
+_LATER_BY_DOMAIN = """
+SELECT substring(recipient_key FROM '[^@]*$'), count(*)
+  FROM (SELECT recipient_key
+          FROM delivery
+         WHERE simulated = %(simulated)s AND lane = ANY(%(lanes)s)
+           AND application_id = %(application)s
+           AND COALESCE(communication_id, 0) = %(communication)s
+           AND stage = 'queued' AND due_at > now()
+         LIMIT %(max)s) AS later
+ GROUP BY 1
+"""
+
+
+def in_hand(group: shares.Group, simulated: bool) -> int:
+    """Deliveries of the group that senders have claimed and not begun to hand over."""
+    with connection() as conn:
+        row = conn.execute(_IN_HAND, _of(group, simulated)).fetchone()
+    return 0 if row is None else int(row[0])
+
+
+def for_receivers(group: shares.Group, simulated: bool) -> int:
+    """Deliveries of the group that wait for receivers which asked for less mail; at most
+    `_LOOKED_AT_MAX`."""
+    slow = {one.receiver for one in receivers.slowed() if one.simulated is simulated}
+    if not slow:
+        return 0
+    asked = _of(group, simulated) | {"lanes": [int(lane) for lane in Lane], "max": _LOOKED_AT_MAX}
+    with connection() as conn:
+        rows = conn.execute(_LATER_BY_DOMAIN, asked).fetchall()
+    return sum(count for domain, count in rows if receiver_of(domain) in slow)
+
+
+def _of(group: shares.Group, simulated: bool) -> dict[str, object]:
+    return {
+        "simulated": simulated,
+        "application": group.application,
+        "communication": group.communication,
+    }
+
+
 def communication_id(application_id: int, name: str) -> int | None:
     """The number of a communication; None when the application has none of that name."""
     with connection() as conn:
@@ -125,6 +174,7 @@ def paces(window_s: float = WINDOW_S) -> list[Pace]:
         rows = conn.execute(
             "SELECT attempt.account_id, simulated, application_id, communication_id,"
             "       sum(attempt.recipients)::float8, count(*)::float8,"
+            "       (array_agg(attempt.recipients ORDER BY begun_at))[1]::float8,"
             "       extract(epoch FROM clock_timestamp() - min(begun_at))::float8"
             "  FROM attempt"
             "  JOIN message ON message.id = attempt.message_id"
@@ -134,9 +184,17 @@ def paces(window_s: float = WINDOW_S) -> list[Pace]:
             {"since": since, "floor": floor_of(since - timedelta(seconds=5))},
         ).fetchall()
     return [
-        Pace(account, kind, application, which, recipients / max(s, 1.0), calls / max(s, 1.0))
-        for account, kind, application, which, recipients, calls, s in rows
+        Pace(account, kind, application, which, *_per_s(*counted))
+        for account, kind, application, which, *counted in rows
     ]
+
+
+def _per_s(recipients: float, calls: float, first: float, seconds: float) -> tuple[float, float]:
+    """Recipients and calls a second since the first call, which itself came at no pace."""
+    if calls == 1:
+        return recipients / max(seconds, 1.0), 1 / max(seconds, 1.0)
+    seconds = max(seconds, _SECONDS_MIN)
+    return (recipients - first) / seconds, (calls - 1) / seconds
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from uuid import UUID
 
 from postroom.domain.delivery import EventType, Stage
 from postroom.domain.lane import Lane
-from postroom.ledger import application_limits, guard_cases
+from postroom.ledger import application_limits, guard_cases, receivers
 from postroom.ledger.application_limits import Room
 from postroom.ledger.db import Connection, transaction
 from postroom.ledger.fences import by_fence
@@ -42,6 +42,9 @@ class Claimed:
 
 
 _rota = Rota()
+_LOOKED_AT = 1_000
+_ROUNDS_MAX = 5
+"""So often others are looked for in one claim where mail has to wait for its receiver."""
 
 
 def claim(
@@ -51,20 +54,48 @@ def claim(
 
     Within a lane, applications and communications share alike, and each one's oldest come first.
     Nothing of a paused one is claimed. Deliveries that are suppressed or expired by now are
-    recorded as such instead of claimed.
+    recorded as such instead of claimed. Mail to a receiver that asked for less waits its turn,
+    and other mail is claimed in its place.
     """
+    claimed, waiting = _claim(simulated, limit, lease_s, lanes)
+    for _ in range(_ROUNDS_MAX):
+        if not waiting or len(claimed) >= limit:
+            break
+        _put_off_more(simulated, lanes)
+        more, waiting = _claim(simulated, limit - len(claimed), lease_s, lanes)
+        claimed += more
+    return claimed
+
+
+def _claim(
+    simulated: Sequence[bool], limit: int, lease_s: float, lanes: Sequence[Lane]
+) -> tuple[list[Claimed], int]:
+    """What can be claimed of the next so many, and how many of them wait for their receiver."""
     with transaction() as conn:
+        slow = receivers.in_force(conn)
         due = _due(conn, simulated, sorted(lanes), limit)
         if not due:
-            return []
+            return [], 0
         suppressed = stop_claimed(conn, due.keys())
         expired = {id for id, one in due.items() if one.is_late} - suppressed
         _expire(conn, expired)
         _drop_copies(conn, suppressed | expired)
         going = due.keys() - suppressed - expired
         going -= guard_cases.hold_claimed(conn, going)
+        waiting = receivers.put_off(conn, slow, list(going), going=True) if slow else set()
+        going -= waiting
         _use(conn, (due[id] for id in going))
-        return _lease(conn, going, lease_s)
+        return _lease(conn, going, lease_s), len(waiting)
+
+
+def _put_off_more(simulated: Sequence[bool], lanes: Sequence[Lane]) -> None:
+    """Let many wait for their receiver at once, so that they do not stand before all others."""
+    with transaction() as conn:
+        slow = receivers.in_force(conn)
+        due = _due(conn, simulated, sorted(lanes), _LOOKED_AT)
+        receivers.put_off(
+            conn, slow, [id for id, one in due.items() if not one.is_late], going=False
+        )
 
 
 def _due(

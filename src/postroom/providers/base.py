@@ -179,6 +179,8 @@ class Reply:
     """Hand-overs that the answer names as refused; the others of the call follow `kind`."""
     later: frozenset[UUID] = frozenset()
     """Hand-overs that the answer names as certainly not taken and worth another try."""
+    slowed: frozenset[UUID] = frozenset()
+    """Hand-overs whose receiving domain asks for less mail: nothing is wrong with the account."""
 
 
 class Carrier(Protocol):

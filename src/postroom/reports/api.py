@@ -9,7 +9,8 @@ from ninja.params.functions import Query
 
 from postroom.domain.problem import Problem, not_found
 from postroom.ledger import evidence, figures, overview, reading, timeline
-from postroom.reports import evidence_shapes, forecast, parameters, shapes
+from postroom.ledger.clock import utc_now
+from postroom.reports import evidence_shapes, forecast, parameters, shapes, waiting
 from postroom.reports.access import readable
 from postroom.reports.docs import CURSOR, INSTANT, LIMIT, failing
 
@@ -102,7 +103,8 @@ def get_delivery(request: HttpRequest, delivery_id: UUID) -> dict[str, Any]:
     found = reading.delivery(delivery_id, readable(request))
     if found is None:
         raise _no("delivery")
-    return shapes.with_timeline(found, timeline.timeline(delivery_id))
+    waits_for = waiting.slow_receiver(found, utc_now())
+    return shapes.with_timeline(found, timeline.timeline(delivery_id), waits_for)
 
 
 @router.get(

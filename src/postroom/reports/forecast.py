@@ -16,6 +16,7 @@ SENTENCES = {
     LimitedBy.SEND_AT: "What is left is to be sent later.",
     LimitedBy.NO_ACCOUNT: "No account is in use that could carry it; see `postroom doctor`.",
     LimitedBy.ACCOUNT_RESTS: "The provider asked for a pause, or is in trouble.",
+    LimitedBy.RECEIVER: "Receivers asked for less mail; it goes on at their pace.",
     LimitedBy.APPLICATION_LIMIT: "The application's own limit sets the pace.",
     LimitedBy.ACCOUNT_LIMIT: "The limit of the provider account sets the pace.",
     LimitedBy.PROVIDER: "The provider's answers set the pace.",
@@ -49,9 +50,13 @@ def of_waiting(
     own = progress.allowance(application_id)
     of_it = (application_id, communication_id)
     mine = [pace for pace in lately if (pace.application_id, pace.communication_id) == of_it]
+    group = Group(application_id, communication_id or 0)
+    later = sum(one.later for one in waiting)
     found = Circumstances(
         due=sum(one.due for one in waiting),
-        later=sum(one.later for one in waiting),
+        later=later,
+        for_receivers=progress.for_receivers(group, simulated) if later else 0,
+        in_hand=progress.in_hand(group, simulated),
         per_s=sum(pace.recipients_per_s for pace in mine),
         is_paused=any(one.is_paused for one in waiting),
         accounts=len(usable),

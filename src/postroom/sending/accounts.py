@@ -16,6 +16,7 @@ from postroom.ledger import accounts as ledger
 from postroom.providers.base import Account
 from postroom.providers.registry import PROVIDERS
 from postroom.sending.backoff import BackOff
+from postroom.sending.berths import AllBerths
 from postroom.sending.compose import Planned
 from postroom.sending.meter import Meters
 from postroom.sending.roadmap import RoadMap
@@ -25,10 +26,13 @@ from postroom.sending.roads import Carriers, Way, ways_of
 class Accounts:
     """What this sender knows of the accounts; `refresh` looks again."""
 
-    def __init__(self, carriers: Carriers, back_off: BackOff, meters: Meters) -> None:
+    def __init__(
+        self, carriers: Carriers, back_off: BackOff, meters: Meters, berths: AllBerths
+    ) -> None:
         self._carriers = carriers
         self._back_off = back_off
         self._meters = meters
+        self._berths = berths
         self._maps = {True: RoadMap(), False: RoadMap()}
 
     async def refresh(self) -> None:
@@ -65,6 +69,7 @@ class Accounts:
         ]
         limits = Limits.of(account.settings, standing, max(sizes, default=1))
         self._meters.of(account.id).limits = limits
+        self._berths.of(account.id).most = limits.calls_in_flight
         if standing is not None:
             self._back_off.rest(account.id, time.monotonic() + standing.rest_s)
 

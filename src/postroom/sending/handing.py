@@ -18,12 +18,14 @@ from postroom.ledger.queue import Claimed
 from postroom.providers.base import Reply, ReplyKind
 from postroom.sending.backoff import BackOff, concerns_account, is_throttling
 from postroom.sending.beginner import Beginner
+from postroom.sending.berths import AllBerths
 from postroom.sending.compose import Planned
 from postroom.sending.endings import Moment, ending_of, not_made
 from postroom.sending.meter import Later, Meters
 from postroom.sending.pace import Pace
 from postroom.sending.patience import patiently
 from postroom.sending.settler import Settler
+from postroom.sending.slow_receivers import SlowReceivers
 from postroom.sending.watch import Watch
 
 _log = logging.getLogger(__name__)
@@ -45,7 +47,9 @@ class Handing:
         settler: Settler,
         back_off: BackOff,
         meters: Meters,
+        berths: AllBerths,
         watch: Watch,
+        slow: SlowReceivers,
         is_left: Callable[[Planned], bool],
     ) -> None:
         self._pace = pace
@@ -53,7 +57,9 @@ class Handing:
         self._settler = settler
         self._back_off = back_off
         self._meters = meters
+        self._berths = berths
         self._watch = watch
+        self._slow = slow
         self._is_left = is_left
 
     async def make(self, planned: Planned, answered: Callable[[], None]) -> Groups:
@@ -61,11 +67,27 @@ class Handing:
 
         `answered` is told when the provider has answered, which is before that is recorded.
         """
-        if self._is_left(planned):
+        if self._is_left(planned) or self._slow.concern(planned.claims.values()):
             return await self._give_back(planned, 0.0)
         rest_s = self._back_off.left_s(planned.way.account.id, time.monotonic())
         if rest_s > 0:
             return await self._give_back(planned, _soon(planned, rest_s))
+        try:
+            berth = await self._berths.of(planned.way.account.id).take(planned.message.stored.lane)
+        except Later as later:
+            return await self._give_back(planned, _soon(planned, later.in_s))
+
+        def left() -> None:
+            berth.leave()
+            answered()
+
+        try:
+            return await self._make(planned, left)
+        finally:
+            berth.leave()
+
+    async def _make(self, planned: Planned, answered: Callable[[], None]) -> Groups:
+        """Make the call at its turn."""
         meter, turn = self._meters.of(planned.way.account.id), _turn_of(planned)
         try:
             at = await meter.turn(*turn)
@@ -126,11 +148,14 @@ class Handing:
         self, attempt_id: UUID, planned: Planned, answered: Callable[[], None]
     ) -> Groups:
         account = planned.way.account
-        call = self._watch.begin(account.id)
+        call, called_at = self._watch.begin(account.id), _now()
         reply = await self._hand_over(attempt_id, planned)
         self._watch.ended(call, reply)
         answered()
         await self._heard(account.id, reply)
+        if reply.slowed:
+            slowed = [planned.claims[id].recipient for id in reply.slowed if id in planned.claims]
+            await self._slow.heard(account.simulated, slowed, called_at)
         if reply.kind is ReplyKind.ACCOUNT_STOPPED:
             # Until all senders have read that it is stopped, nobody here calls it.
             self._back_off.rest(account.id, time.monotonic() + _STOPPED_REST_S)

@@ -13,6 +13,7 @@ from postroom.ledger.db import LedgerUnavailable
 from postroom.sending.accounts import Accounts
 from postroom.sending.backoff import BackOff
 from postroom.sending.beginner import Beginner
+from postroom.sending.berths import AllBerths
 from postroom.sending.counter import Counter
 from postroom.sending.handing import Handing
 from postroom.sending.messages import RecentMessages
@@ -21,6 +22,7 @@ from postroom.sending.pace import Pace
 from postroom.sending.planning import Planner
 from postroom.sending.roads import Carriers
 from postroom.sending.settler import Settler
+from postroom.sending.slow_receivers import SlowReceivers
 from postroom.sending.watch import Watch
 
 _log = logging.getLogger(__name__)
@@ -46,12 +48,16 @@ async def run(pace: Pace, stop: threading.Event) -> None:
     back_off = BackOff()
     meters = Meters()
     watch = Watch()
-    accounts = Accounts(carriers, back_off, meters)
+    berths = AllBerths()
+    accounts = Accounts(carriers, back_off, meters, berths)
     messages = RecentMessages(blobs.load_submission, _now, pace.kept_bytes_max)
     planner = Planner(messages, accounts.road_map, pace.batch_max)
     settler = Settler(attempts.settle)
     beginner = Beginner(attempts.begin)
-    handing = Handing(pace, beginner, settler, back_off, meters, watch, accounts.is_left)
+    slow = SlowReceivers(pace.lease_s)
+    handing = Handing(
+        pace, beginner, settler, back_off, meters, berths, watch, slow, accounts.is_left
+    )
     counters = [
         Counter(lanes, calls, pace, accounts, planner, handing, stopping)
         for lanes, calls in _lanes(pace)
@@ -59,10 +65,11 @@ async def run(pace: Pace, stop: threading.Event) -> None:
     try:
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(_watch(stop, stopping))
-            tasks.create_task(_follow(watch, accounts, stopping))
+            tasks.create_task(_follow(watch, accounts, slow, stopping))
             for counter in counters:
                 tasks.create_task(counter.run())
     finally:
+        await berths.close()
         await carriers.close()
 
 
@@ -78,12 +85,15 @@ async def _watch(stop: threading.Event, stopping: asyncio.Event) -> None:
     stopping.set()
 
 
-async def _follow(watch: Watch, accounts: Accounts, stopping: asyncio.Event) -> None:
+async def _follow(
+    watch: Watch, accounts: Accounts, slow: SlowReceivers, stopping: asyncio.Event
+) -> None:
     """Keep up with accounts that are added, changed, stopped and restarted, and with health."""
     while not stopping.is_set():
         try:
             await watch.tend()
             await accounts.refresh()
+            await slow.refresh()
         except LedgerUnavailable as error:
             _log.warning("cannot read the accounts: %s", error)
         except SealBroken:

@@ -10,7 +10,7 @@ from typing import Any
 
 from postroom.domain.lane import Lane
 from postroom.domain.limits import Limits, open_to
-from postroom.ledger import accounts, held, paces, progress
+from postroom.ledger import accounts, call_leases, held, paces, progress, receivers
 from postroom.ledger.accounts import AccountRow
 from postroom.ledger.clock import utc_now
 from postroom.ledger.paces import Standing
@@ -71,6 +71,7 @@ def look(now: datetime) -> dict[str, Any]:
             )
             for mine in _by_communication(waiting)
         ],
+        "receivers": [asdict(one) for one in receivers.slowed()],
         "held": [asdict(one) for one in held.held()],
         "guard": [said for _, said in guard_watch.sentences()],
         "attempts_open": progress.open_questions(),
@@ -89,7 +90,7 @@ def _lane(lane: Lane, waiting: Sequence[Waiting], now: datetime) -> dict[str, An
 
 
 def _accounts(lately: Sequence[Pace]) -> Iterator[dict[str, Any]]:
-    standings = paces.standings()
+    standings, held_calls = paces.standings(), call_leases.held()
     for account in accounts.all_accounts():
         mine = [pace for pace in lately if pace.account_id == account.id]
         standing = standings.get(account.id)
@@ -99,6 +100,8 @@ def _accounts(lately: Sequence[Pace]) -> Iterator[dict[str, Any]]:
             "calls_per_s": round(sum(pace.calls_per_s for pace in mine), 1),
             "rests_s": round(standing.rest_s, 1) if standing is not None else 0.0,
             **_day(account, standing),
+            "calls_held": held_calls.get(account.id, 0),
+            "calls_in_flight": Limits.of(account.settings, standing, 1).calls_in_flight,
             "stopped": account.stopped_why if account.stopped else None,
         }
 
@@ -138,6 +141,7 @@ def as_text(seen: dict[str, Any]) -> list[str]:
         _lanes_table(seen["lanes"]),
         _accounts_table(seen["accounts"]),
         _on_its_way(seen["communications"][:_SHOWN_MAX]),
+        _receivers_table(seen["receivers"][:_SHOWN_MAX]),
         _held_table(seen["held"][:_SHOWN_MAX]),
         [f"  {said}" for said in seen["guard"][:_SHOWN_MAX]],
     ]
@@ -155,18 +159,19 @@ def _lanes_table(lanes: Sequence[dict[str, Any]]) -> list[str]:
 
 
 def _accounts_table(accounts: Sequence[dict[str, Any]]) -> list[str]:
-    rows = [("account", "recipients/s", "calls/s", "today", "state")]
+    rows = [("account", "recipients/s", "calls/s", "in flight", "today", "state")]
     rows += [
         (
             one["account"],
             f"{one['recipients_per_s']:,}",
             f"{one['calls_per_s']:,}",
+            _in_flight(one),
             _today(one),
             _state(one),
         )
         for one in accounts
     ]
-    return _table(rows, 1, 2, 3)
+    return _table(rows, 1, 2, 3, 4)
 
 
 def _on_its_way(communications: Sequence[dict[str, Any]]) -> list[str]:
@@ -188,6 +193,19 @@ def _on_its_way(communications: Sequence[dict[str, Any]]) -> list[str]:
     return _table(rows, 1, 2)
 
 
+def _receivers_table(slowed: Sequence[dict[str, Any]]) -> list[str]:
+    rows = [("receiver that asked for less", "recipients/s", "state")]
+    rows += [
+        (
+            one["receiver"] + (" (simulated)" if one["simulated"] else ""),
+            f"{one['per_s']:,.1f}",
+            f"rests {one['rest_s']:.1f} s" if one["rest_s"] else "grows",
+        )
+        for one in slowed
+    ]
+    return _table(rows, 1) if slowed else []
+
+
 def _held_table(held: Sequence[dict[str, Any]]) -> list[str]:
     rows = [("held", "deliveries", "reason")]
     rows += [(_name(one), f"{one['count']:,}", one["reason"]) for one in held]
@@ -206,6 +224,11 @@ def _table(rows: Sequence[Sequence[str]], *numbers: int) -> list[str]:
 
 def _seconds(seconds: float | None) -> str:
     return "-" if seconds is None else f"{seconds:,.1f} s"
+
+
+def _in_flight(one: dict[str, Any]) -> str:
+    most = one["calls_in_flight"]
+    return "-" if most is None else f"{one['calls_held']:,} of {most:,}"
 
 
 def _today(one: dict[str, Any]) -> str:

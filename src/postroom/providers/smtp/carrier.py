@@ -43,6 +43,8 @@ MailFrom = Callable[[Account, UUID, RawMail], str]
 _CLOSE_S_MAX = 2.0
 _IDLE_S_MAX = 20.0
 """Servers close idle connections after a minute and more; a younger one is nearly always alive."""
+_IDLE_S_MAX_COUNTED = 1.0
+"""Where the connections of all senders are counted, an idle one is wanted elsewhere."""
 
 
 def relay_header(_account: Account, handover_id: UUID, _mail: RawMail) -> bytes:
@@ -195,8 +197,19 @@ class SmtpCarrier:
         return None
 
     def _keep(self, endpoint: Endpoint, session: Session) -> None:
-        if session.usable:
-            self._idle.setdefault(endpoint, []).append((time.monotonic(), session))
+        if not session.usable:
+            return
+        kept = (time.monotonic(), session)
+        self._idle.setdefault(endpoint, []).append(kept)
+        if endpoint.is_counted:
+            loop = asyncio.get_running_loop()
+            loop.call_later(_IDLE_S_MAX_COUNTED, self._let_go, endpoint, kept)
+
+    def _let_go(self, endpoint: Endpoint, kept: tuple[float, Session]) -> None:
+        idle = self._idle.get(endpoint, [])
+        if kept in idle:
+            idle.remove(kept)
+            kept[1].abort()
 
     async def close(self) -> None:
         """Let kept connections go."""

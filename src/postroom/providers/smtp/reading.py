@@ -5,6 +5,7 @@ from uuid import UUID
 
 from postroom.domain import reason
 from postroom.domain.delivery import EventType
+from postroom.domain.receiver import RATE_LIMITED
 from postroom.providers.base import Heard, Refusal, Reply, ReplyKind
 from postroom.providers.smtp.session import SessionRefused, Talk
 from postroom.providers.smtp.wire import SmtpReply
@@ -35,7 +36,8 @@ def read_talk(handover_id: UUID, talk: Talk, broken: str | None = None) -> Reply
     if last.code in _CREDENTIALS and not talk.dotted:
         return Reply(ReplyKind.ACCOUNT_STOPPED, last.code, body=body)
     if last.code < 500:
-        return Reply(ReplyKind.TRY_LATER, last.code, body=body)
+        slowed = frozenset([handover_id]) if _is_of_the_receiver(talk) else frozenset[UUID]()
+        return Reply(ReplyKind.TRY_LATER, last.code, body=body, slowed=slowed)
     return Reply(ReplyKind.REFUSED, last.code, body=body, refused={handover_id: _refusal(last)})
 
 
@@ -47,9 +49,24 @@ def read_door(refused: SessionRefused) -> Reply:
     return Reply(kind, refused.reply.code, body=refused.reply.verbatim, error=str(refused))
 
 
+def _is_of_the_receiver(talk: Talk) -> bool:
+    """Whether the last reply says that the recipient's domain is sent too much.
+
+    What is said before the recipient is named, and 421, which ends the connection, is said to us.
+    """
+    last = talk.replies[-1]
+    is_about_recipient = len(talk.replies) > 1 and last.code != 421
+    return is_about_recipient and _reason(last, EventType.DEFERRED) == RATE_LIMITED
+
+
 def _refusal(reply: SmtpReply) -> Refusal:
+    name = _reason(reply, EventType.BOUNCED) or "unclassified"
+    return Refusal(name, reply.text, reply.code, reply.enhanced)
+
+
+def _reason(reply: SmtpReply, type: EventType) -> str | None:
     heard = Heard(
-        EventType.BOUNCED,
+        type,
         recipient=None,
         occurred_at=None,
         reply_code=reply.code,
@@ -57,5 +74,4 @@ def _refusal(reply: SmtpReply) -> Refusal:
         diagnostic=reply.text,
         asynchronous=False,
     )
-    name = reason.read(heard).reason or "unclassified"
-    return Refusal(name, reply.text, reply.code, reply.enhanced)
+    return reason.read(heard).reason

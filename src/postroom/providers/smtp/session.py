@@ -36,6 +36,8 @@ class Endpoint:
     tls: Tls
     user: str | None = None
     password: str | None = field(default=None, repr=False)
+    is_counted: bool = False
+    """Whether there may be only so many connections of all senders together."""
 
     @classmethod
     def of(cls, settings: Mapping[str, str]) -> Self:
@@ -50,7 +52,8 @@ class Endpoint:
         if not 0 < port < 65_536:
             raise ValueError(f"smtp_port is no port: {port}")
         user = settings.get("smtp_user")
-        return cls(host, port, _TLS[tls], user, settings.get("smtp_password"))
+        password, is_counted = settings.get("smtp_password"), "calls_in_flight" in settings
+        return cls(host, port, _TLS[tls], user, password, is_counted)
 
     @property
     def may_log_in(self) -> bool:
