@@ -27,7 +27,14 @@ from postroom.ledger import (
     timers,
 )
 from postroom.ledger.db import LedgerUnavailable
-from postroom.management import flow_watch, guard_watch, missing, sender_domains, told_limits
+from postroom.management import (
+    doubt_watch,
+    flow_watch,
+    guard_watch,
+    missing,
+    sender_domains,
+    told_limits,
+)
 from postroom.management.waiting_words import WaitingWords
 from postroom.providers.registry import PROVIDERS
 
@@ -64,6 +71,7 @@ def tasks() -> Sequence[Task]:
     return (
         Task("expired", 1, lambda: timers.expire(STEP)),
         Task("leases lost", 1, lambda: leases.sweep(STEP)),
+        Task("applications told of doubt", doubt_watch.EVERY_S, doubt_watch.tell),
         # Before the next one, which sends again what may have been taken.
         Task(
             "proved not taken",

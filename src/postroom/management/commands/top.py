@@ -10,7 +10,7 @@ from typing import Any
 
 from postroom.domain.lane import Lane
 from postroom.domain.limits import Limits, open_to
-from postroom.ledger import accounts, call_leases, held, paces, progress, receivers
+from postroom.ledger import accounts, call_leases, held, in_doubt, paces, progress, receivers
 from postroom.ledger.accounts import AccountRow
 from postroom.ledger.clock import utc_now
 from postroom.ledger.paces import Standing
@@ -49,7 +49,7 @@ def run(arguments: Namespace) -> int:
 
 
 def look(now: datetime) -> dict[str, Any]:
-    """All that is shown: lanes, accounts, communications, what is held or near a line, attempts."""
+    """All that is shown: lanes, accounts, communications, what is held, near a line, in doubt."""
     from postroom.reports import forecast, shapes
 
     waiting, lately = progress.waiting(), progress.paces()
@@ -73,6 +73,7 @@ def look(now: datetime) -> dict[str, Any]:
         ],
         "receivers": [asdict(one) for one in receivers.slowed()],
         "held": [asdict(one) for one in held.held()],
+        "in_doubt": [asdict(one) for one in in_doubt.in_doubt()],
         "guard": [said for _, said in guard_watch.sentences()],
         "attempts_open": progress.open_questions(),
     }
@@ -144,6 +145,7 @@ def as_text(seen: dict[str, Any]) -> list[str]:
         _receivers_table(seen["receivers"][:_SHOWN_MAX]),
         _held_table(seen["held"][:_SHOWN_MAX]),
         [f"  {said}" for said in seen["guard"][:_SHOWN_MAX]],
+        _doubt_table(seen["in_doubt"][:_SHOWN_MAX]),
     ]
     lines = [line for part in parts if part for line in (*part, "")]
     return lines[:-1]
@@ -210,6 +212,17 @@ def _held_table(held: Sequence[dict[str, Any]]) -> list[str]:
     rows = [("held", "deliveries", "reason")]
     rows += [(_name(one), f"{one['count']:,}", one["reason"]) for one in held]
     return _table(rows, 1) if held else []
+
+
+def _doubt_table(doubtful: Sequence[dict[str, Any]]) -> list[str]:
+    from postroom.reports.sentences import moment
+
+    rows = [("in doubt", "deliveries", "sent again", "since")]
+    rows += [
+        (_name(one), f"{one['count']:,}", f"{one['sent_again']:,}", moment(one["since"]))
+        for one in doubtful
+    ]
+    return _table(rows, 1, 2) if doubtful else []
 
 
 def _name(one: dict[str, Any]) -> str:
