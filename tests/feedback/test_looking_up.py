@@ -1,6 +1,7 @@
 """Mails without a final word are asked about one after another, and none twice in a pull."""
 
 import asyncio
+import json
 from collections.abc import Iterator
 from datetime import timedelta
 from operator import itemgetter
@@ -13,7 +14,9 @@ from postroom.feedback import history
 from postroom.feedback.reading import read_receipt
 from postroom.ledger import accounts, pulls, receipts
 from postroom.ledger.db import connection
+from postroom.ledger.intake import NewReceipt
 from postroom.ledger.silent import next_silent
+from postroom.ledger.writer import store_receipt
 from postroom.providers.resend import ResendLookUp
 from tests.ledger import making
 from tests.ledger.making import now, row
@@ -74,9 +77,16 @@ def read_all() -> None:
         pass
 
 
-def silent(since_min_ago: int = 60, silent_for: timedelta = timedelta(0)) -> list[UUID]:
+def silent(
+    since_min_ago: int = 60,
+    silent_for: timedelta = timedelta(0),
+    *,
+    after: UUID | None = None,
+    only_in_doubt: bool = False,
+) -> list[UUID]:
     since = now() - timedelta(minutes=since_min_ago)
-    found = next_silent(account_id(), since, now(), silent_for, None, 100)
+    found = next_silent(account_id(), since, now(), silent_for, after, 100,
+                        only_in_doubt=only_in_doubt)  # fmt: skip
     return [one.handover_id for one in found]
 
 
@@ -130,8 +140,15 @@ def test_a_mail_has_to_be_silent_for_long_enough(api: ScriptedApi) -> None:
 
 
 def test_of_a_call_in_doubt_one_mail_is_asked_for(api: ScriptedApi) -> None:
-    known = handed_over(3, Outcome.UNKNOWN)
-    assert silent() == [min(handover_id for _, handover_id in known)]
+    waiting = handed_over(1)
+    (_, first), (_, second), _ = handed_over(3, Outcome.UNKNOWN)
+    assert silent() == [waiting[0][1], first]
+    assert silent(only_in_doubt=True) == [first], "what only waits does not hold up a proof"
+    body = json.dumps({"emails": [{"last_event": "delivered", "handover_id": str(first)}]})
+    told = NewReceipt(account_id(), now(), {"x-postroom-pulled": "1"}, body.encode())
+    store_receipt(told).result(10)
+    read_all()
+    assert silent(after=first) == [second], "it was taken, so the others are asked for too"
 
 
 def test_a_pull_for_doubt_goes_before_older_ones(api: ScriptedApi) -> None:

@@ -62,6 +62,18 @@ def handed_over(name: str, outcome: Outcome, silent: timedelta) -> None:
                      moved | {"delivery": attempt.handovers[0].delivery_id})  # fmt: skip
 
 
+def test_while_a_pull_goes_on_no_other_is_wanted_for_the_same() -> None:
+    incident("mailgun", 30)
+    handed_over("mailgun", Outcome.TAKEN, timedelta(hours=20))
+    assert [missing.ask(), missing.ask_for_silent()] == [1, 1]
+    with connection() as conn:
+        conn.execute("UPDATE pull SET wanted_at = wanted_at - interval '13 hours',"
+                     "       until = until - interval '1 minute'")  # fmt: skip
+    assert [missing.ask(), missing.ask_for_silent()] == [0, 0]
+    finish()
+    assert [missing.ask(), missing.ask_for_silent()] == [1, 1]
+
+
 def test_a_gap_that_lasts_is_pulled_every_quarter_of_an_hour() -> None:
     incident("mailgun", 30)
     incident("keyless", 30)

@@ -116,8 +116,9 @@ async def _looked_up(pull: Pull, account: Account, asked: LookUp, since: datetim
     """What is known of the next mails without a final word; the last one is the new place."""
     after = UUID(pull.place) if pull.place else None
     waiting = await asyncio.to_thread(
-        silent.next_silent, account.id, since, pull.until, asked.silent_for, after, asked.mails_max
-    )
+        silent.next_silent, account.id, since, pull.until, asked.silent_for, after,
+        asked.mails_max, only_in_doubt=pull.why == "doubt",
+    )  # fmt: skip
     mails = [
         Mail(one.handover_id, one.recipient, one.provider_message_id, one.begun_at)
         for one in waiting

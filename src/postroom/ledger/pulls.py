@@ -26,6 +26,8 @@ class Pull:
     account: str
     since: datetime
     until: datetime
+    why: str
+    """`gap`, `doubt`, `silence` or `operator`."""
     place: str | None
     """Where the next page begins; None: at the beginning."""
     pages: int
@@ -33,7 +35,7 @@ class Pull:
     """Failures in a row."""
 
 
-_COLUMNS = "pull.id, account_id, account.name, since, until, place, pages, tries"
+_COLUMNS = "pull.id, account_id, account.name, since, until, why, place, pages, tries"
 
 
 def want(account_id: int, since: datetime, until: datetime, why: str) -> int | None:
@@ -182,7 +184,7 @@ SELECT account_id, began_at - interval '5 minutes',
        SELECT FROM pull
         WHERE pull.account_id = incident.account_id AND since <= began_at
           AND (until >= ended_at + interval '10 minutes'
-               OR wanted_at > now() - %(again)s))
+               OR wanted_at > now() - %(again)s OR finished_at IS NULL))
 """
 
 # From the oldest call in doubt until now, once half of the window has passed.
@@ -211,8 +213,8 @@ SELECT account_id, min(silent_since) - interval '5 minutes', now()
    AND account_id = ANY(%(accounts)s)
    AND NOT EXISTS (
        SELECT FROM pull
-        WHERE pull.account_id = handover.account_id AND wanted_at > now() - interval '12 hours'
-          AND since <= silent_since)
+        WHERE pull.account_id = handover.account_id AND since <= silent_since
+          AND (wanted_at > now() - interval '12 hours' OR finished_at IS NULL))
  GROUP BY account_id
 """
 

@@ -18,7 +18,7 @@ class Silent:
     begun_at: datetime
 
 
-# Of a call in doubt one hand-over is enough: the provider took the call, or did not.
+# Of a call in doubt one hand-over is asked about first: the provider took the call, or did not.
 _NEXT = f"""
 SELECT handover.id, recipient,
        COALESCE(handover.provider_message_id, attempt.provider_message_id), handover.begun_at
@@ -30,9 +30,12 @@ SELECT handover.id, recipient,
    AND handover.account_id = %(account)s
    AND handover.begun_at BETWEEN %(since)s AND %(until)s
    AND handover.id > %(after)s
-   AND (delivery.verdict <> 'indeterminate' OR NOT EXISTS (
+   AND CASE WHEN delivery.verdict = 'indeterminate' THEN NOT EXISTS (
        SELECT FROM handover AS sooner
-        WHERE sooner.attempt_id = handover.attempt_id AND sooner.id < handover.id))
+         JOIN delivery AS its ON its.id = sooner.delivery_id
+        WHERE sooner.attempt_id = handover.attempt_id AND sooner.id < handover.id
+          AND its.stage = 'handed' AND its.verdict = 'indeterminate')
+       ELSE NOT %(only_in_doubt)s END
  ORDER BY handover.id
  LIMIT %(limit)s
 """
@@ -47,6 +50,8 @@ def next_silent(
     silent_for: timedelta,
     after: UUID | None,
     limit: int,
+    *,
+    only_in_doubt: bool,
 ) -> list[Silent]:
     """Hand-overs to the account that began in this time and wait for a final word, by their ids.
 
@@ -63,6 +68,7 @@ def next_silent(
                 "silent_for": silent_for,
                 "after": after or _BEFORE_ALL,
                 "limit": limit,
+                "only_in_doubt": only_in_doubt,
             },
         )
         return [Silent(*row) for row in rows]
