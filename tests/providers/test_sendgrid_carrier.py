@@ -184,3 +184,26 @@ def test_a_key_that_is_no_header_text_never_breaks_the_sender(key: str) -> None:
     (reply,) = asyncio.run(handed_over(f"http://127.0.0.1:{port}", key=key))
     assert reply.kind in {ReplyKind.ACCOUNT_STOPPED, ReplyKind.TRY_LATER}
     assert key not in repr(reply)
+
+
+@pytest.mark.parametrize(
+    ("body", "kind"),
+    [
+        ("", ReplyKind.TRY_LATER),
+        ("<h1>503 Service Unavailable</h1>", ReplyKind.TRY_LATER),
+        ("no healthy upstream", ReplyKind.TRY_LATER),
+        ("upstream connect error. reset reason: connection failure", ReplyKind.TRY_LATER),
+        ("upstream connect error. reset reason: connection termination", ReplyKind.UNKNOWN),
+        ("<title>503 first byte timeout</title>", ReplyKind.UNKNOWN),
+        ("<h1>Error 503 Backend fetch failed</h1>", ReplyKind.UNKNOWN),
+    ],
+)
+def test_a_503_of_a_proxy_that_had_passed_the_call_on_tells_nothing(
+    body: str, kind: ReplyKind
+) -> None:
+    async def unavailable(_request: web.Request) -> web.StreamResponse:
+        return web.Response(status=503, text=body, headers={"Retry-After": "7"})
+
+    (reply,) = asyncio.run(against(unavailable))
+    assert reply.kind is kind
+    assert (reply.retry_after_s is None) is (kind is ReplyKind.UNKNOWN)

@@ -19,6 +19,7 @@ from postroom.providers.base import (
 )
 from postroom.providers.frames import Frame, Frames, Limits, calls
 from postroom.providers.http_calls import Answer, HttpCalls, Request
+from postroom.providers.proxies import may_have_passed_on
 
 
 def of_content(batch_size: int, substitution: bool = False) -> Capabilities:
@@ -65,7 +66,10 @@ class HttpCarrier(ABC):
     async def hand_over(self, account: Account, call: Call) -> Reply:
         """The provider's answer. Never raises for what the network or the provider does."""
         request = self._request(account, call)
-        return await self._calls.make(account, request, lambda answer: self._read(answer, call))
+        reply = await self._calls.make(account, request, lambda answer: self._read(answer, call))
+        if may_have_passed_on(reply.status, reply.body):
+            return replace(reply, kind=ReplyKind.UNKNOWN, retry_after_s=None)
+        return reply
 
     async def close(self) -> None:
         """Let kept connections go."""
