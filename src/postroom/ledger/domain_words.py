@@ -3,7 +3,7 @@
 Failures of one domain are judged by one transaction at a time, whoever reads notifications.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 
 from postroom.domain.repeats import Delivers
@@ -34,7 +34,7 @@ def lock(conn: Connection, domains: Iterable[Domain]) -> None:
     names = sorted({domain for _, domain in domains})
     conn.execute(
         "SELECT pg_advisory_xact_lock(%s, one)"
-        "  FROM (SELECT DISTINCT abs(hashtext(name) %% %s) AS one FROM unnest(%s::text[]) AS name"
+        "  FROM (SELECT DISTINCT hashtext(name) %% %s AS one FROM unnest(%s::text[]) AS name"
         "         ORDER BY one) AS wanted",
         (_LOCK, _LOCKS, names),
     )
@@ -70,12 +70,11 @@ def add(conn: Connection, words: Mapping[Slot, Words]) -> None:
 
 
 def storms(
-    conn: Connection, slots: Mapping[Domain, Iterable[datetime]]
+    conn: Connection, slots: Mapping[Domain, Collection[datetime]]
 ) -> dict[Domain, frozenset[datetime]]:
     """The stormy slots around those in which domains failed somebody; calm domains are left out."""
     found = {}
-    for domain, touched in slots.items():
-        around = _around(conn, domain, touched)
+    for domain, around in _around(conn, slots).items():
         if sum(one.failed for one in around.values()) > FAILED_MIN:
             stormy_ones = stormy(around, _usual(conn, domain, max(around)))
             if stormy_ones:
@@ -83,17 +82,32 @@ def storms(
     return found
 
 
-def _around(conn: Connection, domain: Domain, touched: Iterable[datetime]) -> dict[datetime, Words]:
-    """The words of the slots that share an hour with these."""
-    slots = sorted(touched)
+_WANTED = {"simulated": "bool", "domain": "text", "low": "timestamptz", "high": "timestamptz"}
+
+
+def _around(
+    conn: Connection, slots: Mapping[Domain, Collection[datetime]]
+) -> dict[Domain, dict[datetime, Words]]:
+    """By domain, the words of the slots that share an hour with these."""
+    if not slots:
+        return {}
+    stretches = [
+        (*domain, min(touched) - 6 * SLOT, max(touched) + 6 * SLOT)
+        for domain, touched in slots.items()
+    ]
     rows = conn.execute(
-        "SELECT slot_at, sum(delivered)::int, sum(failed)::int, sum(proven)::int"
-        "  FROM domain_words"
-        " WHERE simulated = %s AND domain = %s AND slot_at BETWEEN %s AND %s"
-        " GROUP BY slot_at",
-        (*domain, slots[0] - 6 * SLOT, slots[-1] + 6 * SLOT),
+        "SELECT simulated, domain, slot_at, sum(delivered)::int, sum(failed)::int,"
+        "       sum(proven)::int"
+        f"  FROM {rows_of(_WANTED, 'wanted')}"
+        "  JOIN domain_words USING (simulated, domain)"
+        " WHERE slot_at BETWEEN low AND high"
+        " GROUP BY simulated, domain, slot_at",
+        (rows_json(_WANTED, stretches),),
     )
-    return {at: Words(*counts) for at, *counts in rows}
+    found: dict[Domain, dict[datetime, Words]] = {}
+    for simulated, domain, at, *counts in rows:
+        found.setdefault((simulated, domain), {})[at] = Words(*counts)
+    return found
 
 
 def _usual(conn: Connection, domain: Domain, at: datetime) -> Words:

@@ -1,7 +1,7 @@
 """Storms: while a domain fails too many at once, what it says is kept in quarantine."""
 
 import logging
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -30,7 +30,7 @@ def quarantine_ends(now: datetime) -> datetime:
 
 
 def met(
-    conn: Connection, slots: Mapping[Domain, Iterable[datetime]]
+    conn: Connection, slots: Mapping[Domain, Collection[datetime]]
 ) -> dict[Domain, frozenset[datetime]]:
     """The stormy slots of domains that failed somebody in these.
 
