@@ -16,7 +16,7 @@ from postroom.ledger import keys
 from postroom.management import edge
 from postroom.management.strict_query import strict_query
 from postroom.reports import api as reports_api
-from postroom.reports import health, suppression_api
+from postroom.reports import health, incident_api, suppression_api
 from postroom.submission import http as submission_http
 from postroom.submission import http_docs
 from postroom.submission.json_body import read_json
@@ -62,6 +62,7 @@ api = Api(
 api.add_router("", submission_http.router)
 api.add_router("", reports_api.router)
 api.add_router("", suppression_api.router)
+api.add_router("", incident_api.router)
 edge.register(api)
 api.add_decorator(strict_query, mode="operation")
 

@@ -12,7 +12,7 @@ from uuid import UUID
 from postroom.domain.delivery import Verdict
 from postroom.domain.reason_table import Suppress
 from postroom.domain.receiver import RATE_LIMITED, receiver_of
-from postroom.ledger import account_health, doubts, flow, guard, receivers
+from postroom.ledger import account_health, doubts, flow, guard, receivers, said
 from postroom.ledger.db import Connection
 from postroom.ledger.folding import refold
 from postroom.ledger.judging import Told, judge
@@ -140,6 +140,7 @@ def record(conn: Connection, events: Sequence[NewEvent], *, reread: bool = False
     flow.count_heard(conn, touched)
     account_health.note_words(conn, *_final_words(fresh))
     guard.count_words(conn, touched)
+    said.note(conn, _refusals(fresh, kinds))
     receivers.note(conn, _slow_receivers(fresh, kinds))
     return Recorded(len(new), len(present) - len(new), orphans, changes)
 
@@ -165,6 +166,17 @@ def _slow_receivers(
             receiver = (simulated, receiver_of(address))
             said[receiver] = max(said.get(receiver, one.begun_at), one.begun_at)
     return said
+
+
+def _refusals(
+    fresh: Iterable[_Located], kinds: Mapping[UUID, tuple[bool, str]]
+) -> Counter[said.Refusal]:
+    """What was said by those that failed for good or were given up."""
+    return Counter(
+        said.refusal(*kinds[one.delivery_id], one.event.reason, one.event.diagnostic)
+        for one in fresh
+        if one.event.verdict == Verdict.BOUNCED and one.event.reason and one.event.diagnostic
+    )
 
 
 def _placed(event: NewEvent, place: Found) -> _Located:

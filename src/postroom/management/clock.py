@@ -23,6 +23,7 @@ from postroom.ledger import (
     partitions,
     pulls,
     receipts,
+    said,
     storms,
     timers,
 )
@@ -33,6 +34,7 @@ from postroom.management import (
     guard_watch,
     missing,
     sender_domains,
+    spike_watch,
     told_limits,
 )
 from postroom.management.waiting_words import WaitingWords
@@ -113,6 +115,8 @@ def tasks() -> Sequence[Task]:
         Task("old counters forgotten", 600, lambda: flow.forget_old(STEP)),
         Task("cells nearer to a line", guard_watch.EVERY_S, guard_watch.look),
         Task("cells judged anew", guard_watch.SLOWLY_EVERY_S, guard_watch.look_back),
+        Task("spikes began or ended", spike_watch.EVERY_S, spike_watch.look),
+        Task("old wordings forgotten", 600, lambda: said.forget_old(STEP)),
         Task("held by the guard", 1, lambda: guard_cases.hold_waiting(STEP)),
         Task("let go on by a person", 1, lambda: guard_cases.release(STEP)),
         Task("old counters of the guard forgotten", 600, lambda: guard.forget_old(STEP)),

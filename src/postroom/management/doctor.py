@@ -20,11 +20,12 @@ from postroom.ledger import (
     incidents,
     outside_settings,
     pulls,
+    spikes,
     storms,
 )
 from postroom.ledger.db import LedgerUnavailable
 from postroom.ledger.spool import spool
-from postroom.management import failover, guard_watch, probes
+from postroom.management import failover, guard_watch, probes, spike_watch
 from postroom.management.migrate import pending_migrations
 
 _SERVER_VERSION_MIN = 15
@@ -166,6 +167,8 @@ def _accounts() -> Iterator[Finding]:
             yield Finding(Level.OK, "accounts", f"{account.name} ({account.provider}) is in use.")
     yield from _health({account.id: account.name for account in known})
     yield from _guard()
+    for spike in spikes.standing():
+        yield Finding(Level.NOTE, "receiver", spike_watch.sentence(spike))
     for one in incidents.standing():
         yield Finding(Level.MISSING, "events", f"{one.account}: {one.said}")
     for storm in storms.standing():

@@ -10,12 +10,21 @@ from typing import Any
 
 from postroom.domain.lane import Lane
 from postroom.domain.limits import Limits, open_to
-from postroom.ledger import accounts, call_leases, held, in_doubt, paces, progress, receivers
+from postroom.ledger import (
+    accounts,
+    call_leases,
+    held,
+    in_doubt,
+    paces,
+    progress,
+    receivers,
+    spikes,
+)
 from postroom.ledger.accounts import AccountRow
 from postroom.ledger.clock import utc_now
 from postroom.ledger.paces import Standing
 from postroom.ledger.progress import Pace, Waiting
-from postroom.management import guard_watch
+from postroom.management import guard_watch, spike_watch
 from postroom.management.commands.printing import add_json, print_json
 from postroom.management.workplace import ledger_open
 
@@ -75,6 +84,7 @@ def look(now: datetime) -> dict[str, Any]:
         "held": [asdict(one) for one in held.held()],
         "in_doubt": [asdict(one) for one in in_doubt.in_doubt()],
         "guard": [said for _, said in guard_watch.sentences()],
+        "receivers_refusing": [spike_watch.sentence(one) for one in spikes.standing()],
         "attempts_open": progress.open_questions(),
     }
 
@@ -145,6 +155,7 @@ def as_text(seen: dict[str, Any]) -> list[str]:
         _receivers_table(seen["receivers"][:_SHOWN_MAX]),
         _held_table(seen["held"][:_SHOWN_MAX]),
         [f"  {said}" for said in seen["guard"][:_SHOWN_MAX]],
+        [f"  {said}" for said in seen["receivers_refusing"][:_SHOWN_MAX]],
         _doubt_table(seen["in_doubt"][:_SHOWN_MAX]),
     ]
     lines = [line for part in parts if part for line in (*part, "")]
