@@ -65,14 +65,14 @@ POSTROOM_SMTP_RELAY_PORT = _port_or_unset(
 POSTROOM_SIMULATOR_PORT = _port(
     "POSTROOM_SIMULATOR_PORT", 8026, "The simulated provider's HTTP face."
 )
-POSTROOM_PUBLIC_URL = (
-    _text_or_unset(
-        "POSTROOM_PUBLIC_URL",
-        "URL",
-        "Where providers reach the web role; unset: the local HTTP port.",
-    )
-    or f"http://127.0.0.1:{POSTROOM_HTTP_PORT}"
-).rstrip("/")
+_public_url = _text_or_unset(
+    "POSTROOM_PUBLIC_URL",
+    "URL",
+    "Where providers and readers reach the web role; unset: the local HTTP port, and links of"
+    " simulated mail alone lead there.",
+)
+POSTROOM_IS_PUBLIC = _public_url is not None
+POSTROOM_PUBLIC_URL = (_public_url or f"http://127.0.0.1:{POSTROOM_HTTP_PORT}").rstrip("/")
 POSTROOM_TLS_CERT = _file(
     "POSTROOM_TLS_CERT", "PEM file", "Unset: a self-signed one is made in POSTROOM_DATA."
 )

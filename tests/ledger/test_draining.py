@@ -136,7 +136,7 @@ def test_a_receipt_that_the_ledger_can_never_take_is_set_aside_and_sinks_no_othe
     assert drain(spool) == 2
     assert spool.waiting() == []
     [aside] = spool._directory.iterdir()
-    assert [frame.receipt for frame in frames(aside.read_bytes())] == [poison]
+    assert [frame.item for frame in frames(aside.read_bytes())] == [poison]
 
 
 def test_what_another_process_writes_is_left_to_it(spool: Spool) -> None:

@@ -29,28 +29,29 @@ def receipt(body: bytes = b"[]", headers: Mapping[str, str] | None = None) -> Ne
 
 def found(directory: Path) -> list[NewReceipt]:
     """Every receipt that can be read there, in the order of coming."""
-    read = [one.receipt for path in directory.glob("*.spool") for one in frames(path.read_bytes())]
-    return sorted(read, key=attrgetter("received_at"))
+    read = [one.item for path in directory.glob("*.spool") for one in frames(path.read_bytes())]
+    receipts = [item for item in read if isinstance(item, NewReceipt)]
+    return sorted(receipts, key=attrgetter("received_at"))
 
 
 @given(body=some.binary(max_size=300), headers=some.dictionaries(some.text(), some.text()))
 def test_a_receipt_comes_back_as_it_was(body: bytes, headers: dict[str, str]) -> None:
     one = receipt(body, headers)
-    assert [frame.receipt for frame in frames(framed(one))] == [one]
+    assert [frame.item for frame in frames(framed(one))] == [one]
 
 
 def test_of_a_frame_that_was_cut_off_anywhere_nothing_is_read() -> None:
     first, second = receipt(b"first"), receipt(b"second")
     whole = framed(first) + framed(second)
     for end in range(len(framed(first)), len(whole)):
-        assert [frame.receipt for frame in frames(whole[:end])] == [first]
+        assert [frame.item for frame in frames(whole[:end])] == [first]
 
 
 @pytest.mark.parametrize("tail", [bytes(4096), b"PRr1" + bytes(60), b"\xff" * 60])
 def test_what_a_crash_leaves_behind_the_last_frame_is_no_receipt(tail: bytes) -> None:
     one = receipt()
     [frame] = frames(framed(one) + tail)
-    assert (frame.receipt, frame.end) == (one, len(framed(one)))
+    assert (frame.item, frame.end) == (one, len(framed(one)))
 
 
 @given(at=some.integers(min_value=0), bit=some.integers(min_value=0, max_value=7))
@@ -167,7 +168,9 @@ def test_the_file_of_a_living_process_is_its_own_and_a_dead_ones_is_anybodys(dat
     other.communicate()
     with taken(path) as content:
         assert content is not None
-        assert [frame.receipt.body for frame in frames(content)] == [b"told"]
+        [only] = [one.item for one in frames(content)]
+        assert isinstance(only, NewReceipt)
+        assert only.body == b"told"
         with taken(path) as twice:
             assert twice is None
 

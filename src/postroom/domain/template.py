@@ -12,7 +12,10 @@ from functools import cached_property
 
 _ESCAPED = r"\{{"
 _OPENING = re.compile(r"\\?\{\{")
-_FIELD = re.compile(r"\{\{\s*([A-Za-z0-9_.-]{1,64})\s*\}\}")
+FIELD = re.compile(r"\{\{\s*([A-Za-z0-9_.-]{1,64})\s*\}\}")
+
+OWN_PREFIX = "postroom."
+"""Fields that are filled in by us begin so."""
 
 
 class TemplateError(ValueError):
@@ -100,7 +103,7 @@ def parse(text: str) -> Template:
         end = opening.end()
         if opening[0] == _ESCAPED:
             continue
-        field = _FIELD.match(text, opening.start())
+        field = FIELD.match(text, opening.start())
         if field is None:
             raise TemplateError(*_position(text, opening.start()))
         literals.append(_literal(text[literal_start : field.start()]))

@@ -1,4 +1,4 @@
-"""The interpreter role: turns stored receipts into events. Any number may run."""
+"""The interpreter role: turns stored receipts and hits into events. Any number may run."""
 
 import logging
 import threading
@@ -9,8 +9,9 @@ from uuid import UUID
 
 from django.conf import settings
 
+from postroom.domain.engagement import judged
 from postroom.feedback.reading import read_receipt
-from postroom.ledger import receipts
+from postroom.ledger import hits, receipts
 from postroom.ledger.db import LedgerUnavailable
 from postroom.ledger.events import Change
 
@@ -18,11 +19,13 @@ log = logging.getLogger(__name__)
 
 RECEIPTS_PER_STEP = 200
 """Receipts of one transaction at most; the ledger takes fewer when they are large."""
+HITS_PER_STEP = 500
+"""Hits of one transaction at most."""
 _BEFORE_ALL = UUID(int=0)
 
 
 def serve(stop: threading.Event) -> None:
-    """Read new receipts as they come until told to stop.
+    """Read new receipts and judge new hits as they come until told to stop.
 
     New ones are looked for at short intervals: a look at an empty partial index costs less than
     a notification's instance-wide lock at every commit.
@@ -34,7 +37,9 @@ def serve(stop: threading.Event) -> None:
 
 def _step() -> int:
     try:
-        return receipts.interpret_new(RECEIPTS_PER_STEP, read_receipt)
+        return receipts.interpret_new(RECEIPTS_PER_STEP, read_receipt) + hits.judge_new(
+            HITS_PER_STEP, judged
+        )
     except LedgerUnavailable as error:
         log.warning("interpreter: the ledger is away: %s", error)
         return 0
@@ -53,7 +58,8 @@ class Replayed:
 def replay(*, keep: bool = True) -> Replayed:
     """Read all stored receipts again with today's rules; the facts stay as they are.
 
-    Without `keep` the readings stay too, and only what would change is told.
+    Without `keep` the readings stay too, and only what receipts would change is told; with it all
+    hits are judged anew as well.
     """
     read = new = 0
     changes: Counter[Change] = Counter()
@@ -61,4 +67,13 @@ def replay(*, keep: bool = True) -> Replayed:
     while step := receipts.reinterpret(after, RECEIPTS_PER_STEP, read_receipt, keep=keep):
         after, read, new = step.last, read + step.receipts, new + step.new
         changes.update(step.changes)
+    if keep:
+        _rejudge()
     return Replayed(read, new, changes)
+
+
+def _rejudge() -> None:
+    """Judge all hits by today's rules."""
+    after: UUID | None = _BEFORE_ALL
+    while after is not None:
+        after = hits.rejudge(after, HITS_PER_STEP, judged)

@@ -1,23 +1,28 @@
-"""Puts receipts on disk: into the ledger, or into the spool while that is away."""
+"""Puts receipts and hits on disk: into the ledger, or into the spool while that is away."""
 
 import logging
 import threading
+from collections.abc import Callable
+from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeout
 from functools import cache
+from uuid import UUID
 
 from postroom.feedback.known_accounts import KnownAccounts
 from postroom.feedback.ledger_watch import PATIENCE_S, LedgerWatch
 from postroom.ledger.db import LedgerUnavailable
 from postroom.ledger.draining import drain
+from postroom.ledger.hit_intake import NewHit
 from postroom.ledger.intake import NewReceipt
 from postroom.ledger.spool import spool
-from postroom.ledger.writer import store_receipt
+from postroom.ledger.spool_frames import Item
+from postroom.ledger.writer import store_hit, store_receipt
 
 log = logging.getLogger(__name__)
 
 
 class Keeping:
-    """What one process of the web role knows and does about receipts."""
+    """What one process of the web role knows and does about receipts and hits."""
 
     def __init__(self) -> None:
         self._watch = LedgerWatch()
@@ -29,14 +34,21 @@ class Keeping:
 
         A commit that only comes after our patience has ended stores the same receipt, once.
         """
-        if not (self._watch.is_worth_a_try() and self._is_stored(receipt)):
-            self._spool.append(receipt)
+        self._keep(receipt, lambda: store_receipt(receipt))
 
-    def _is_stored(self, receipt: NewReceipt) -> bool:
+    def keep_hit(self, hit: NewHit) -> None:
+        """As `keep`, for a hit."""
+        self._keep(hit, lambda: store_hit(hit))
+
+    def _keep(self, item: Item, store: Callable[[], Future[UUID]]) -> None:
+        if not (self._watch.is_worth_a_try() and self._is_stored(store())):
+            self._spool.append(item)
+
+    def _is_stored(self, storing: Future[UUID]) -> bool:
         try:
-            store_receipt(receipt).result(PATIENCE_S)
+            storing.result(PATIENCE_S)
         except (LedgerUnavailable, FutureTimeout) as error:
-            log.warning("notifications are spooled: %s", error or "no commit in time")
+            log.warning("what comes in is spooled: %s", error or "no commit in time")
             self._watch.failed()
             return False
         self._watch.answered()
@@ -46,7 +58,7 @@ class Keeping:
         """Bring what was spooled into the ledger; raises LedgerUnavailable."""
         stored = drain(self._spool)
         if stored:
-            log.info("%d spooled notifications were stored", stored)
+            log.info("%d of what was spooled are stored", stored)
 
 
 _one_at_a_time = threading.Lock()

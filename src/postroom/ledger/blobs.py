@@ -1,7 +1,7 @@
 """Bytes kept verbatim: submissions, and requests as segments over them."""
 
 import zlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
 from hashlib import sha256
@@ -104,6 +104,13 @@ class StoredMessage:
     send_at: datetime | None
     expires_at: datetime | None
     submission: bytes
+    simulated: bool = False
+    track: Sequence[str] = ()
+    """What the application has counted where a message does not say."""
+    tracking_url: str | None = None
+    tracked_by_provider: bool = False
+    is_private: bool = False
+    """Mail of this kind is never tracked."""
 
 
 def load_submission(message_id: UUID) -> StoredMessage:
@@ -112,7 +119,8 @@ def load_submission(message_id: UUID) -> StoredMessage:
         row = conn.execute(
             "SELECT message.id, message.application_id, application.name, communication.name,"
             "       door, from_address, mail_from, lane, tags, metadata, on_doubt,"
-            "       accepted_at, send_at, expires_at, blob.zlib"
+            "       accepted_at, send_at, expires_at, blob.zlib, message.simulated, track,"
+            "       tracking_url, tracked_by_provider, kind = ANY(private_kinds)"
             "  FROM message"
             "  JOIN application ON application.id = message.application_id"
             "  LEFT JOIN communication ON communication.id = message.communication_id"

@@ -6,7 +6,8 @@ from collections.abc import Iterator, Sequence
 import psycopg
 
 from postroom.ledger import gauges
-from postroom.ledger.intake import store_each_once
+from postroom.ledger.hit_intake import NewHit, store_hits
+from postroom.ledger.intake import NewReceipt, store_each_once
 from postroom.ledger.spool import Spool, remove, taken
 from postroom.ledger.spool_frames import Frame, frames
 
@@ -18,7 +19,7 @@ STEP_BYTES_MAX = 16 * 1024**2
 
 
 def drain(spool: Spool) -> int:
-    """How many receipts the ledger has taken over; what others write or store is left to them.
+    """How many receipts and hits the ledger has taken; what others write or store is left to them.
 
     A file is removed when all its receipts are committed, so a reader that is killed only means
     that the next one begins anew. Raises LedgerUnavailable; the spool then waits on.
@@ -39,7 +40,7 @@ def drain(spool: Spool) -> int:
 
 
 def _store(content: bytes) -> tuple[int, bytes]:
-    """How many receipts were stored, and the bytes that could not be read or stored."""
+    """How many of them were stored, and the bytes that could not be read or stored."""
     stored = end = 0
     refused = []
     for step in _steps(frames(content)):
@@ -53,10 +54,15 @@ def _store(content: bytes) -> tuple[int, bytes]:
 def _refused(step: Sequence[Frame]) -> list[Frame]:
     """Those that the ledger can never take, because of what they hold; the others are stored."""
     try:
-        store_each_once([one.receipt for one in step])
+        receipts = [one.item for one in step if isinstance(one.item, NewReceipt)]
+        hits = [one.item for one in step if isinstance(one.item, NewHit)]
+        if receipts:
+            store_each_once(receipts)
+        if hits:
+            store_hits(hits)
     except psycopg.DataError:
         if len(step) == 1:
-            log.exception("ALARM the spooled receipt %s cannot be stored", step[0].receipt.id)
+            log.exception("ALARM %s of the spool cannot be stored", step[0].item.id)
             return list(step)
         return [one for each in step for one in _refused([each])]
     return []
@@ -67,7 +73,7 @@ def _steps(found: Iterator[Frame]) -> Iterator[list[Frame]]:
     size_bytes = 0
     for frame in found:
         step.append(frame)
-        size_bytes += frame.receipt.size_bytes
+        size_bytes += frame.item.size_bytes
         if len(step) == STEP or size_bytes >= STEP_BYTES_MAX:
             yield step
             step, size_bytes = [], 0

@@ -14,7 +14,7 @@ from postroom.domain.reason_table import Suppress
 from postroom.domain.receiver import RATE_LIMITED, receiver_of
 from postroom.ledger import account_health, doubts, flow, guard, receivers, said
 from postroom.ledger.db import Connection
-from postroom.ledger.folding import refold
+from postroom.ledger.folding import lock, refold
 from postroom.ledger.judging import Told, judge
 from postroom.ledger.locating import Found, locate
 from postroom.ledger.recordset import rows_json, rows_of
@@ -120,7 +120,7 @@ def record(conn: Connection, events: Sequence[NewEvent], *, reread: bool = False
     found = locate(conn, events)
     orphans = [event for event, place in zip(events, found, strict=True) if place is None]
     located = [_placed(event, place) for event, place in zip(events, found, strict=True) if place]
-    kinds = _lock(conn, {one.delivery_id for one in located})
+    kinds = lock(conn, {one.delivery_id for one in located})
     # A delivery whose month was dropped is counted and let go.
     present = [one for one in located if one.delivery_id in kinds]
     firsts, repeats = _distinct(present)
@@ -183,18 +183,6 @@ def _placed(event: NewEvent, place: Found) -> _Located:
     digest = fact_digest(event, place.handover_id)
     found = (place.delivery_id, place.handover_id, place.basis)
     return _Located(event, *found, digest, place.begun_at)
-
-
-def _lock(conn: Connection, ids: Iterable[UUID]) -> dict[UUID, tuple[bool, str]]:
-    """Whether simulated, and the suppression key, of each delivery; its row is locked."""
-    rows = conn.execute(
-        "SELECT id, simulated, recipient_key FROM delivery"
-        " WHERE id = ANY(%s)"
-        " ORDER BY id"
-        "   FOR NO KEY UPDATE",
-        (list(ids),),
-    )
-    return {id: (simulated, key) for id, simulated, key in rows}
 
 
 def _distinct(located: Sequence[_Located]) -> tuple[list[_Located], list[_Located]]:

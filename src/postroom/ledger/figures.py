@@ -8,6 +8,7 @@ Figures and their definitions:
 - `people`: suppression keys by the best answer among their deliveries, best first: delivered,
   still_trying, not_known, not_delivered, not_sent.
 - `handed_over`: deliveries with an attempt in play; `final`: those of them whose word is final.
+- `engagement`: deliveries that were opened, and that were clicked (`ledger/engagement.py`).
 
 Live and simulated deliveries are never in one report.
 """
@@ -23,6 +24,7 @@ from postroom.domain.delivery import ANSWERS, FINAL, Answer, Grade, Verdict
 from postroom.domain.reason import RULES_VERSION
 from postroom.ledger.as_of import KNOWN, REASON_NOW, STATE_NOW, horizon, parameters
 from postroom.ledger.db import Connection, connection
+from postroom.ledger.engagement import NONE, Range, ranges
 from postroom.ledger.ids import bounds, instant_of
 
 BEST_FIRST = tuple(Answer)
@@ -51,6 +53,7 @@ class Report:
     people: dict[str, int] = field(default_factory=lambda: dict.fromkeys(map(str, BEST_FIRST), 0))
     handed_over: int = 0
     final: int = 0
+    engagement: dict[str, Range] = field(default_factory=lambda: dict(NONE))
     silent_since: datetime | None = None
     """The last word about any delivery that waits for a final one; None when none waits."""
     paused_at: datetime | None = None
@@ -138,6 +141,7 @@ def _report(
     if ends is not None:
         subject = _Subject(communication_id, kind, ends)
         _fill(made, _rows_now(conn, subject) if at is None else _rows_at(conn, subject, at))
+        made.engagement |= ranges(conn, communication_id, kind, ends, at)
     return made
 
 

@@ -102,6 +102,18 @@ def _read_events(conn: Connection, known: dict[UUID, Known]) -> None:
             one.texts[handover_id, bytes(digest)] = text
 
 
+def lock(conn: Connection, ids: Iterable[UUID]) -> dict[UUID, tuple[bool, str]]:
+    """Whether simulated, and the suppression key, of each delivery; its row is locked."""
+    rows = conn.execute(
+        "SELECT id, simulated, recipient_key FROM delivery"
+        " WHERE id = ANY(%s)"
+        " ORDER BY id"
+        "   FOR NO KEY UPDATE",
+        (list(ids),),
+    )
+    return {id: (simulated, key) for id, simulated, key in rows}
+
+
 def refold(conn: Connection, ids: Iterable[UUID]) -> None:
     """Write the verdicts of these deliveries anew. Their rows must be locked by the caller."""
     wanted = sorted(set(ids))

@@ -28,6 +28,16 @@ class Application(models.Model):
     """None: no limit."""
     urgent_per_day = models.IntegerField(null=True)
     """Urgent recipients of a day; None: POSTROOM_URGENT_PER_DAY."""
+    track = ArrayField(models.TextField(), default=list)
+    """`opens` and `clicks`, where they are counted unless a message says otherwise."""
+    tracking_url = models.TextField(null=True)
+    """The host that links lead through, as `https://host`; None: POSTROOM_PUBLIC_URL."""
+    tracked_by_provider = models.BooleanField(default=False)
+    """Opens and clicks are left to the provider to count."""
+    private_kinds = ArrayField(models.TextField(), default=list)
+    """Kinds of mail that are never tracked, whatever a message asks for."""
+    anonymous_hits = models.BooleanField(default=False)
+    """Network address and user agent of who opens and clicks are dropped once judged."""
     guard_resumed_at = models.DateTimeField(null=True)
     """When a person last let mail go on that the guard held; None: never."""
     paused_at = models.DateTimeField(null=True)

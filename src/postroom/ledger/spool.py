@@ -1,4 +1,4 @@
-"""Where receipts lie while the ledger is away: append-only files on this machine's own disk.
+"""Where receipts and hits lie while the ledger is away: append-only files on this machine's disk.
 
 Each process writes one file, and holds a lock on it for as long as it does. Whoever gets the lock
 of a file that nobody writes may bring its receipts into the ledger and remove it; the kernel lets
@@ -20,8 +20,7 @@ from django.conf import settings
 
 from postroom.ledger.clock import utc_now
 from postroom.ledger.ids import instant_of, uuid7
-from postroom.ledger.intake import NewReceipt
-from postroom.ledger.spool_frames import framed
+from postroom.ledger.spool_frames import Item, framed
 
 FILE_BYTES_MAX = 16 * 1024**2
 """After this much a file is complete: what is read into memory to be stored, and stored again
@@ -78,13 +77,13 @@ class Spool:
         self._own: _Own | None = None
         self._lock = threading.Lock()
 
-    def append(self, receipt: NewReceipt) -> None:
-        """Returns when the receipt is on disk; raises SpoolUnavailable when it is not.
+    def append(self, item: Item) -> None:
+        """Returns when the receipt or hit is on disk; raises SpoolUnavailable when it is not.
 
         The limit is looked at by each process for itself: what several write at the same moment
         may go a little over it.
         """
-        frame = framed(receipt)
+        frame = framed(item)
         with self._lock:
             try:
                 if self.held().size_bytes + len(frame) > self._bytes_max:

@@ -1,7 +1,7 @@
-"""How receipts lie in a file of the spool: frames in a row, each with its length and checksum.
+"""How receipts and hits lie in a file of the spool: frames, each with its length and checksum.
 
 A process that is killed while it writes leaves a frame that is not whole. It is recognised, and
-neither it nor what follows it is taken for a receipt.
+neither it nor what follows it is taken for one.
 """
 
 import json
@@ -12,27 +12,42 @@ from datetime import datetime
 from hashlib import blake2b
 from uuid import UUID
 
+from postroom.ledger import hit_intake
 from postroom.ledger.blobs import compress, decompress
 from postroom.ledger.copying import json_text
+from postroom.ledger.hit_intake import NewHit
 from postroom.ledger.intake import NewReceipt
 
-_MARK = b"PRr1"
-"""Begins each frame and names its format; without it, zeros would be a frame of no bytes."""
+Item = NewReceipt | NewHit
+
+_RECEIPT, _HIT = b"PRr1", b"PRh1"
+"""Begin each frame and name its format; without them, zeros would be a frame of no bytes."""
 _HEAD = struct.Struct(">4sI16s")
 _DIGEST_BYTES = 16
 
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """A receipt, and where in its file it lies."""
+    """A receipt or hit, and where in its file it lies."""
 
     start: int
     end: int
-    receipt: NewReceipt
+    item: Item
 
 
-def framed(receipt: NewReceipt) -> bytes:
-    """The frame that holds the receipt."""
+def framed(item: Item) -> bytes:
+    """The frame that holds the receipt or hit."""
+    if isinstance(item, NewReceipt):
+        return _framed(_RECEIPT, _of_receipt(item))
+    return _framed(_HIT, json_text(hit_intake.to_json(item)).encode("utf-8", "surrogatepass"))
+
+
+def _framed(mark: bytes, said: bytes) -> bytes:
+    packed = compress(said)
+    return _HEAD.pack(mark, len(packed), _digest(packed)) + packed
+
+
+def _of_receipt(receipt: NewReceipt) -> bytes:
     told = {
         "id": str(receipt.id),
         "account_id": receipt.account_id,
@@ -40,31 +55,37 @@ def framed(receipt: NewReceipt) -> bytes:
         "headers": dict(receipt.headers),
     }
     # The text of JSON has no line break, so the first one is where the body begins.
-    packed = compress(json_text(told).encode("utf-8", "surrogatepass") + b"\n" + receipt.body)
-    return _HEAD.pack(_MARK, len(packed), _digest(packed)) + packed
+    return json_text(told).encode("utf-8", "surrogatepass") + b"\n" + receipt.body
 
 
 def frames(content: bytes) -> Iterator[Frame]:
     """The whole frames of a file, up to its end or the first frame that is not whole."""
     start = 0
-    while (packed := _packed(content, start)) is not None:
+    while (found := _whole(content, start)) is not None:
+        mark, packed = found
         end = start + _HEAD.size + len(packed)
-        yield Frame(start, end, _receipt(packed))
+        said = decompress(packed)
+        yield Frame(start, end, _receipt(said) if mark == _RECEIPT else _hit(said))
         start = end
 
 
-def _packed(content: bytes, start: int) -> bytes | None:
+def _whole(content: bytes, start: int) -> tuple[bytes, bytes] | None:
+    """Mark and content of the frame that begins here; None: none that is whole does."""
     head = content[start : start + _HEAD.size]
     if len(head) < _HEAD.size:
         return None
     mark, length, digest = _HEAD.unpack(head)
     packed = content[start + _HEAD.size : start + _HEAD.size + length]
-    is_whole = mark == _MARK and len(packed) == length and digest == _digest(packed)
-    return packed if is_whole else None
+    is_whole = len(packed) == length and digest == _digest(packed)
+    return (mark, packed) if mark in (_RECEIPT, _HIT) and is_whole else None
 
 
-def _receipt(packed: bytes) -> NewReceipt:
-    told, _, body = decompress(packed).partition(b"\n")
+def _hit(said: bytes) -> NewHit:
+    return hit_intake.from_json(json.loads(said.decode("utf-8", "surrogatepass")))
+
+
+def _receipt(said: bytes) -> NewReceipt:
+    told, _, body = said.partition(b"\n")
     described = json.loads(told.decode("utf-8", "surrogatepass"))
     return NewReceipt(
         described["account_id"],

@@ -1,4 +1,4 @@
-"""Group commit: concurrent submissions and receipts of one process share a transaction.
+"""Group commit: concurrent submissions, receipts and hits of one process share a transaction.
 
 A thread takes everything that waits, writes it with set-based statements, commits, and only then
 lets the waiting threads answer. One bad item never sinks its companions: a failed batch is
@@ -9,7 +9,7 @@ import logging
 import threading
 import time
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Future
 from functools import cache
 from typing import Any
@@ -21,6 +21,7 @@ from postroom.ledger import partitions
 from postroom.ledger.acceptance import Acceptance, NewMessage
 from postroom.ledger.clock import utc_now
 from postroom.ledger.db import LedgerContended, LedgerUnavailable, transaction
+from postroom.ledger.hit_intake import NewHit, write_hits
 from postroom.ledger.intake import NewReceipt, write_receipts
 from postroom.ledger.messages import write_messages
 
@@ -34,7 +35,7 @@ COMPANIONS_S = 0.002
 """How long a commit waits for more items where there is more than one: as long as it takes, so
 that those who were answered last time come along. An item alone never waits."""
 
-Item = NewMessage | NewReceipt
+Item = NewMessage | NewReceipt | NewHit
 
 
 def accept_message(new: NewMessage) -> Future[Acceptance]:
@@ -51,6 +52,11 @@ def store_receipt(new: NewReceipt) -> Future[UUID]:
 
     After that it may still be stored, and be stored anew under its id by somebody else.
     """
+    return _writer().submit(new)
+
+
+def store_hit(new: NewHit) -> Future[UUID]:
+    """The id of a hit, once it is on disk; raises LedgerUnavailable, as `store_receipt` does."""
     return _writer().submit(new)
 
 
@@ -141,11 +147,15 @@ def _commit_once(items: Sequence[Item]) -> list[Any]:
     """One result per item, in order; an exception instance is that item's own failure."""
     messages = [item for item in items if isinstance(item, NewMessage)]
     receipts = [item for item in items if isinstance(item, NewReceipt)]
+    hits = [item for item in items if isinstance(item, NewHit)]
     with transaction() as conn:
         now = utc_now()
-        accepted = iter(write_messages(conn, messages, now) if messages else ())
-        stored = iter(write_receipts(conn, receipts) if receipts else ())
-    return [next(accepted) if isinstance(item, NewMessage) else next(stored) for item in items]
+        results: dict[type[Item], Iterator[Any]] = {
+            NewMessage: iter(write_messages(conn, messages, now) if messages else ()),
+            NewReceipt: iter(write_receipts(conn, receipts) if receipts else ()),
+            NewHit: iter(write_hits(conn, hits) if hits else ()),
+        }
+    return [next(results[type(item)]) for item in items]
 
 
 def _settle(future: Future[Any], result: Any) -> None:

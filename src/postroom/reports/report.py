@@ -38,6 +38,7 @@ def as_text(made: Report, expected: Forecast | None = None) -> str:
             "",
             *columns(list(_table(made)), frozenset({1, 2, 3})),
             *_reasons(made),
+            *_engagement(made),
             "",
             *_expected(expected),
             *_closing(made),
@@ -73,6 +74,18 @@ def _reasons(made: Report) -> Iterator[str]:
         for reason, count in ranked:
             yield f"  {count:>{width},}  {reason}"
             yield wrapped(advice(reason) or "", indent=width + 4)
+
+
+def _engagement(made: Report) -> Iterator[str]:
+    """Opened and clicked, by people and by whom else."""
+    found = {kind: counted for kind, counted in made.engagement.items() if counted.with_machines}
+    if found:
+        yield ""
+    for kind, counted in found.items():
+        yield (
+            f"{kind.capitalize()} by a person: {counted.human:,} (at most {counted.at_most:,};"
+            f" {counted.with_machines - counted.at_most:,} by machines alone)."
+        )
 
 
 def _expected(expected: Forecast | None) -> Iterator[str]:

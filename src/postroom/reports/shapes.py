@@ -277,6 +277,17 @@ class Forecast(Schema):
     """What sets the pace; null: nothing remains."""
 
 
+class Engagement(Schema):
+    """Deliveries with at least one hit of a kind."""
+
+    human: int
+    """By a person, as far as the rules can tell."""
+    at_most: int
+    """With those of which nobody can tell."""
+    with_machines: int
+    """With those that only machines hit."""
+
+
 class Report(Schema):
     """What one communication achieved: every intended recipient in exactly one bucket."""
 
@@ -294,6 +305,8 @@ class Report(Schema):
     states: dict[str, int]
     reasons: dict[str, int]
     people: dict[str, int]
+    engagement: dict[str, Engagement]
+    """Of `opened` and `clicked`; never part of the sums."""
     completeness: Completeness
     balanced: bool
     forecast: Forecast | None = None
@@ -371,6 +384,7 @@ def report(made: figures.Report) -> dict[str, Any]:
         "states": made.states,
         "reasons": dict(sorted(made.reasons.items(), key=lambda pair: (-pair[1], pair[0]))),
         "people": made.people,
+        "engagement": {kind: asdict(counted) for kind, counted in made.engagement.items()},
         "completeness": {
             "handed_over": made.handed_over,
             "final": made.final,

@@ -1,7 +1,7 @@
 """From claimed deliveries to calls that are ready to be made."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from uuid import UUID
 
 from postroom.ledger.ids import uuid7_like
@@ -65,11 +65,19 @@ def _by(
     for start in range(0, len(claimed), size):
         claims = {uuid7_like(one.delivery_id): one for one in claimed[start : start + size]}
         copies = [
-            Copy(id, one.recipient, one.recipient_name, one.vars) for id, one in claims.items()
+            Copy(id, one.recipient, one.recipient_name, message.values(id, one.vars))
+            for id, one in claims.items()
         ]
         for call in way.carrier.compose(way.account, _mail(way, message, copies), copies):
             own = {copy.handover_id: claims[copy.handover_id] for copy in call.copies}
-            yield Planned(message, way, call, own, others)
+            yield Planned(message, way, _noted(call, message), own, others)
+
+
+def _noted(call: Call, message: Message) -> Call:
+    """The call, with what was changed in the mail before this road changed anything."""
+    if message.tracked is None:
+        return call
+    return replace(call, changes=(*message.tracked.changes, *call.changes))
 
 
 def _mail(way: Way, message: Message, copies: list[Copy]) -> Mail:

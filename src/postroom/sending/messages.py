@@ -3,18 +3,19 @@
 import json
 import threading
 from collections import OrderedDict
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property
 from uuid import UUID
 
 from postroom.domain.content import Content
 from postroom.domain.submitted import content_of
-from postroom.domain.template import parse
+from postroom.domain.template import OWN_PREFIX, parse
 from postroom.ledger.blobs import StoredMessage
 from postroom.sending.mime import Skeleton, build
 from postroom.sending.private_headers import Cleaned, cleaned
+from postroom.sending.tracking import Tracked, tracked, tracking_of, wished
 
 
 @dataclass(frozen=True)
@@ -25,6 +26,8 @@ class Message:
     content: Content | None
     """None when the mail came in by SMTP: its bytes are what leaves."""
     read_at: datetime
+    tracked: Tracked | None = None
+    """How the content is tracked; None: it is not, or by its provider."""
     _cleaned: dict[frozenset[bytes], Cleaned] = field(default_factory=dict, repr=False)
 
     @property
@@ -43,7 +46,13 @@ class Message:
         if self.content is None:
             return frozenset()
         texts = (self.content.subject, self.content.text, self.content.html)
-        return frozenset().union(*(parse(text).keys for text in texts if text is not None))
+        keys = frozenset().union(*(parse(text).keys for text in texts if text is not None))
+        of_links = frozenset() if self.tracked is None else self.tracked.keys
+        return of_links.union(key for key in keys if not key.startswith(OWN_PREFIX))
+
+    def values(self, handover_id: UUID, values: Mapping[str, str]) -> Mapping[str, str]:
+        """What is filled into one copy; raises MissingField."""
+        return values if self.tracked is None else self.tracked.values(handover_id, values)
 
     @cached_property
     def skeleton(self) -> Skeleton:
@@ -63,7 +72,19 @@ def parsed(stored: StoredMessage, now: datetime) -> Message:
     """The message with its content read."""
     if stored.door == "smtp":
         return Message(stored, None, now)
-    return Message(stored, content_of(json.loads(stored.submission)), now)
+    body = json.loads(stored.submission)
+    content = _wishing(content_of(body), stored, is_said=body.get("track") is not None)
+    by = tracking_of(stored)
+    led = None if by is None else tracked(content, by)
+    return Message(stored, content if led is None else led.content, now, led)
+
+
+def _wishing(content: Content, stored: StoredMessage, *, is_said: bool) -> Content:
+    """The content, asking for what is to be counted."""
+    pairs = (("opens", content.track_opens), ("clicks", content.track_clicks))
+    asked = frozenset(name for name, is_wanted in pairs if is_wanted)
+    wishes = wished(stored, asked if is_said else None)
+    return replace(content, track_opens="opens" in wishes, track_clicks="clicks" in wishes)
 
 
 class RecentMessages:

@@ -21,7 +21,7 @@ from postroom.domain.delivery import Stage
 from postroom.domain.lane import Lane
 from postroom.domain.mail_kind import MailKind
 from postroom.domain.problem import FieldError, Problem, forbidden, invalid, invalid_field
-from postroom.domain.template import TemplateError
+from postroom.domain.template import OWN_PREFIX, TemplateError
 from postroom.domain.template import parse as parse_template
 from postroom.domain.wrong_fields import ERRORS_SHOWN_MAX
 from postroom.ledger.acceptance import Acceptance, Idempotency, NewDelivery, NewMessage
@@ -161,14 +161,22 @@ def _accepted_before(submission: Submission, caller: Caller) -> Future[Acceptanc
 
 
 def _template_keys(templates: Mapping[str, str]) -> frozenset[str]:
-    """Every field that a recipient's `vars` must hold; 422 for a syntax error."""
+    """Every field that a recipient's `vars` must hold; 422 for a syntax error or one of ours."""
     keys: frozenset[str] = frozenset()
     for name, text in templates.items():
         if "{{" in text:
-            try:
-                keys |= parse_template(text).keys
-            except TemplateError as error:
-                raise invalid_field(name, str(error)) from error
+            keys |= _keys_of(name, text)
+    return keys
+
+
+def _keys_of(field: str, text: str) -> frozenset[str]:
+    try:
+        keys = parse_template(text).keys
+    except TemplateError as error:
+        raise invalid_field(field, str(error)) from error
+    for key in sorted(keys):
+        if key.startswith(OWN_PREFIX):
+            raise invalid_field(field, f"has {{{{ {key} }}}}: such names are Postroom's own")
     return keys
 
 

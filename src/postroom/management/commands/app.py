@@ -1,5 +1,6 @@
 """`postroom app`: the applications, and the networks the relay listener knows them by."""
 
+import re
 from argparse import (
     SUPPRESS,
     ArgumentParser,
@@ -7,9 +8,11 @@ from argparse import (
     BooleanOptionalAction,
     Namespace,
 )
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import asdict
 
+from postroom.domain.mail_kind import MailKind
+from postroom.domain.web_address import location
 from postroom.ledger import keys, urgent
 from postroom.management.commands import refusal
 from postroom.management.commands.printing import add_json, print_done, print_rows
@@ -24,8 +27,14 @@ _FIELDS = (
     "recipients_per_s",
     "recipients_per_day",
     "urgent_per_day",
+    "track",
+    "tracking_url",
+    "tracked_by_provider",
+    "private_kinds",
+    "anonymous_hits",
 )
 _NUMBER_MAX = 2**31 - 1
+_ORIGIN = re.compile("https?://[^/?#]+")
 
 
 def arrange(parser: ArgumentParser) -> None:
@@ -70,6 +79,7 @@ def _arrange_add(add: ArgumentParser) -> None:
         help="answer 550 at RCPT for a suppressed recipient",
     )
     _arrange_limits(add)
+    _arrange_tracking(add)
     add.set_defaults(act=_add)
 
 
@@ -92,6 +102,58 @@ def _arrange_limits(add: ArgumentParser) -> None:
         metavar="N",
         help="urgent recipients of a day; more go as normal; `default`: POSTROOM_URGENT_PER_DAY",
     )
+
+
+def _arrange_tracking(add: ArgumentParser) -> None:
+    add.add_argument(
+        "--track",
+        type=_words({"opens", "clicks"}),
+        metavar="opens,clicks",
+        help="count these where a message does not say; `none`: nothing",
+    )
+    add.add_argument(
+        "--tracking-url",
+        type=_origin,
+        metavar="https://HOST",
+        help="where links of its mail lead through; `default`: POSTROOM_PUBLIC_URL",
+    )
+    add.add_argument(
+        "--tracked-by-provider",
+        action=BooleanOptionalAction,
+        help="leave opens and clicks to the provider to count",
+    )
+    add.add_argument(
+        "--private-kinds",
+        type=_words(set(MailKind)),
+        metavar="transactional,marketing",
+        help="mail of these kinds is never tracked; `none`: all may be",
+    )
+    add.add_argument(
+        "--anonymous-hits",
+        action=BooleanOptionalAction,
+        help="forget address and user agent of who opens and clicks once that is judged",
+    )
+
+
+def _words(known: Collection[str]) -> Callable[[str], list[str]]:
+    """Reads some of these words, with commas between, or `none`."""
+
+    def read(text: str) -> list[str]:
+        found = [] if text == "none" else text.split(",")
+        if not set(found) <= set(known):
+            raise ArgumentTypeError(f"{text!r} is neither `none` nor some of {','.join(known)}")
+        return sorted(set(found))
+
+    return read
+
+
+def _origin(text: str) -> str | None:
+    """Reads an address with nothing behind its host; None takes the application's own away."""
+    if text == "default":
+        return None
+    if _ORIGIN.fullmatch(text) is None or location(text) != text:
+        raise ArgumentTypeError(f"{text!r} is neither https://HOST nor `default`")
+    return text
 
 
 def _number_or(word: str, least: int) -> Callable[[str], int | None]:

@@ -1,0 +1,305 @@
+"""From hits to events: taken, judged together with the others of their copy, and recorded.
+
+A hit becomes an event of its delivery, `opened` or `clicked`. Its words never change; what it was,
+by a person or a machine, is a reading, which further hits and newer rules may rewrite.
+"""
+
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from hashlib import sha256
+from typing import Any
+from uuid import UUID
+
+from postroom.domain.delivery import VERDICTS, EventType, Grade, grade_of
+from postroom.domain.engagement import RULES_VERSION, Hit, Judgement
+from postroom.ledger import doubts
+from postroom.ledger.db import Connection, transaction
+from postroom.ledger.folding import lock, refold
+from postroom.ledger.hit_intake import NewHit
+from postroom.ledger.judging import Told, judge
+from postroom.ledger.recordset import rows_json, rows_of
+from postroom.ledger.retrying import again_on_deadlock
+from postroom.ledger.tallies import count
+
+WORD = "hit"
+"""The `provider_type` and `basis` of these events: no provider told them."""
+KEPT_MAX = 1_000
+"""Hits of one delivery that are kept; no person comes so often. Further ones are counted."""
+
+TYPES = {"o": EventType.OPENED, "c": EventType.CLICKED}
+
+Judge = Callable[[Sequence[Hit], datetime], Sequence[Judgement]]
+"""What each hit of one copy was, given when it was handed over; pure."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Copy:
+    """The hand-over that a hit belongs to."""
+
+    delivery_id: UUID
+    account_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    """A recorded hit, and how it is judged so far."""
+
+    delivery_id: UUID
+    digest: bytes
+    handover_id: UUID
+    begun_at: datetime
+    type: str
+    method: str
+    url: str
+    address: str | None
+    agent: str | None
+    at: datetime
+    rules: int
+    judgement: Judgement | None
+    """None: not judged yet."""
+
+    def as_hit(self) -> Hit:
+        """As the rules look at it."""
+        earlier = self.judgement if self.agent is None else None
+        return Hit(self.at, self.method, self.url, self.address, self.agent or "", earlier)
+
+    def is_judged(self, judgement: Judgement) -> bool:
+        """Whether this is how it is read already, by today's rules."""
+        return (self.judgement, self.rules) == (judgement, RULES_VERSION)
+
+
+@again_on_deadlock
+def judge_new(limit: int, judged: Judge) -> int:
+    """How many new hits became events."""
+    with transaction() as conn:
+        hits = _take(conn, limit)
+        if not hits:
+            return 0
+        copies = _copies(conn, {one.handover_id for one in hits})
+        keys = lock(conn, {one.delivery_id for one in copies.values()})
+        deliveries = _record(conn, hits, copies, keys)
+        fresh = _judge(conn, deliveries, judged)
+        refold(conn, deliveries)
+        judge(conn, [_told(one, *keys[one[0].delivery_id]) for one in fresh])
+        doubts.note_refuted(conn, deliveries)
+        return len(hits)
+
+
+@again_on_deadlock
+def rejudge(after: UUID, limit: int, judged: Judge) -> UUID | None:
+    """Judge the hits of the next deliveries after this id by today's rules; the last one's id.
+
+    None: there are no more.
+    """
+    with transaction() as conn:
+        ids = [
+            id
+            for (id,) in conn.execute(
+                "SELECT id FROM delivery"
+                " WHERE id > %s AND (opened_at IS NOT NULL OR clicked_at IS NOT NULL)"
+                " ORDER BY id LIMIT %s",
+                (after, limit),
+            )
+        ]
+        lock(conn, ids)
+        _judge(conn, ids, judged)
+        refold(conn, ids)
+        return ids[-1] if ids else None
+
+
+def waiting() -> int:
+    """Hits that are not judged yet, counted up to ten thousand."""
+    with transaction() as conn:
+        row = conn.execute("SELECT count(*) FROM (SELECT FROM hit LIMIT 10000) AS few").fetchone()
+    return row[0] if row else 0
+
+
+def _take(conn: Connection, limit: int) -> list[NewHit]:
+    rows = conn.execute(
+        "DELETE FROM hit"
+        " WHERE id = ANY(ARRAY(SELECT id FROM hit ORDER BY id LIMIT %s FOR UPDATE SKIP LOCKED))"
+        " RETURNING kind, message_id, handover_id, url, hit_at, method, address, agent, id",
+        (limit,),
+    )
+    return [NewHit(*row) for row in rows]
+
+
+def _copies(conn: Connection, handovers: Collection[UUID]) -> Mapping[UUID, _Copy]:
+    rows = conn.execute(
+        "SELECT id, delivery_id, account_id FROM handover WHERE id = ANY(%s)",
+        (list(handovers),),
+    )
+    return {id: _Copy(*known) for id, *known in rows}
+
+
+_COLUMNS = {
+    "delivery_id": "uuid",
+    "digest": "bytea",
+    "handover_id": "uuid",
+    "account_id": "int",
+    "provider_class": "text",
+    "url": "text",
+    "remote_host": "text",
+    "user_agent": "text",
+    "received_at": "timestamptz",
+    "type": "text",
+}
+_NAMES = ", ".join(_COLUMNS)
+_INSERT = (
+    f"INSERT INTO event ({_NAMES}, occurred_at, provider_type, basis, grade, rules)"
+    f" SELECT {_NAMES}, received_at, '{WORD}', '{WORD}', {int(Grade.NONE)}, 0"
+    f"  FROM {rows_of(_COLUMNS, 'hit')}"
+    " ON CONFLICT (delivery_id, digest) DO NOTHING"
+)
+
+
+def _record(
+    conn: Connection,
+    hits: Sequence[NewHit],
+    copies: Mapping[UUID, _Copy],
+    present: Collection[UUID],
+) -> set[UUID]:
+    """Store the hits, not judged yet; gives their deliveries."""
+    # A delivery whose month was dropped is counted and let go.
+    known = [
+        (one, copies[one.handover_id])
+        for one in hits
+        if one.handover_id in copies and copies[one.handover_id].delivery_id in present
+    ]
+    count(conn, "hits_of_dropped_months", "", len(hits) - len(known))
+    full = _full(conn, {copy.delivery_id for _, copy in known})
+    kept = [(hit, copy) for hit, copy in known if copy.delivery_id not in full]
+    count(conn, "hits_too_many", "", len(known) - len(kept))
+    if kept:
+        conn.execute(_INSERT, (rows_json(_COLUMNS, [_row(*one) for one in kept]),))
+    return {copy.delivery_id for _, copy in kept}
+
+
+def _full(conn: Connection, deliveries: Collection[UUID]) -> set[UUID]:
+    rows = conn.execute(
+        "SELECT delivery_id FROM event WHERE delivery_id = ANY(%s) AND provider_type = %s"
+        " GROUP BY delivery_id HAVING count(*) >= %s",
+        (list(deliveries), WORD, KEPT_MAX),
+    )
+    return {id for (id,) in rows}
+
+
+def _row(hit: NewHit, copy: _Copy) -> tuple[Any, ...]:
+    # One hit is one fact, by its own id, however often it is brought in from a spool.
+    digest = sha256(f"{WORD}:{hit.id}".encode()).digest()[:16]
+    return (
+        copy.delivery_id,
+        digest,
+        hit.handover_id,
+        copy.account_id,
+        hit.method,
+        hit.url or None,
+        hit.address,
+        hit.agent,
+        hit.hit_at,
+        str(TYPES[hit.kind]),
+    )
+
+
+Judged = tuple[_Kept, Judgement]
+
+
+def _judge(conn: Connection, deliveries: Collection[UUID], judged: Judge) -> list[Judged]:
+    """Write what each hit of these deliveries was; gives those that were not judged before."""
+    by_copy: dict[UUID, list[_Kept]] = {}
+    for one in _kept(conn, deliveries):
+        by_copy.setdefault(one.handover_id, []).append(one)
+    found: list[Judged] = []
+    for copy in by_copy.values():
+        judgements = judged([one.as_hit() for one in copy], copy[0].begun_at)
+        found += zip(copy, judgements, strict=True)
+    _write(conn, [pair for pair in found if not pair[0].is_judged(pair[1])])
+    _anonymise(conn, deliveries)
+    return [(one, it) for one, it in found if one.judgement is None]
+
+
+def _kept(conn: Connection, deliveries: Collection[UUID]) -> Iterator[_Kept]:
+    rows = conn.execute(
+        "SELECT event.delivery_id, digest, handover_id, begun_at, type, provider_class,"
+        "       COALESCE(url, ''), remote_host, user_agent, received_at, rules, machine,"
+        "       reason_basis"
+        "  FROM event"
+        "  JOIN handover ON handover.id = handover_id"
+        " WHERE event.delivery_id = ANY(%s) AND provider_type = %s",
+        (list(deliveries), WORD),
+    )
+    for *words, machine, rule in rows:
+        judgement = None if rule is None else Judgement(machine, rule)
+        yield _Kept(*(*words, judgement))
+
+
+_READING = {
+    "delivery_id": "uuid",
+    "digest": "bytea",
+    "machine": "bool",
+    "grade": "smallint",
+    "verdict": "text",
+    "reason_basis": "text",
+    "rules": "smallint",
+}
+_REWRITE = (
+    "UPDATE event"
+    "   SET machine = read.machine, grade = read.grade, verdict = read.verdict,"
+    "       reason_basis = read.reason_basis, rules = read.rules"
+    f" FROM {rows_of(_READING, 'read')}"
+    # `= ANY` beside the join keeps the plan to index look-ups on the partitions concerned.
+    " WHERE event.delivery_id = read.delivery_id AND event.digest = read.digest"
+    "   AND event.delivery_id = ANY(%s)"
+)
+
+
+def _write(conn: Connection, changed: Sequence[Judged]) -> None:
+    if changed:
+        ids = [one.delivery_id for one, _ in changed]
+        conn.execute(_REWRITE, (rows_json(_READING, [_reading(*one) for one in changed]), ids))
+
+
+def _reading(one: _Kept, judgement: Judgement) -> tuple[Any, ...]:
+    type = EventType(one.type)
+    grade = grade_of(type, judgement.machine)
+    return (
+        one.delivery_id,
+        one.digest,
+        judgement.machine,
+        int(grade),
+        None if grade is Grade.NONE else str(VERDICTS[type]),
+        judgement.rule,
+        RULES_VERSION,
+    )
+
+
+def _anonymise(conn: Connection, deliveries: Collection[UUID]) -> None:
+    """Drop who came, where the application wants that, now that it is judged."""
+    conn.execute(
+        "UPDATE event SET remote_host = NULL, user_agent = NULL"
+        " WHERE delivery_id = ANY(ARRAY("
+        "          SELECT delivery.id"
+        "            FROM delivery"
+        "            JOIN application ON application.id = application_id"
+        "           WHERE delivery.id = ANY(%s) AND anonymous_hits))"
+        "   AND provider_type = %s AND user_agent IS NOT NULL",
+        (list(deliveries), WORD),
+    )
+
+
+def _told(fresh: Judged, simulated: bool, address_key: str) -> Told:
+    one, judgement = fresh
+    return Told(
+        simulated=simulated,
+        address_key=address_key,
+        type=one.type,
+        reason=None,
+        at_once=False,
+        machine=judgement.machine,
+        at=one.begun_at,
+        heard_at=one.at,
+        delivery_id=one.delivery_id,
+        event_digest=one.digest,
+        receipt_id=one.handover_id,
+    )
