@@ -76,9 +76,9 @@ def allot(standing: Standing, urgent: int, others: int) -> Allotment:
     others_left = others - (going - urgent + urgent_left)
     sooner = list(islice(_turns(standing.per_s, turn_s), urgent_left))
     tail_s = max(standing.tail_s, turn_s, *(sooner[-1:]))
-    later = list(islice(_turns(standing.per_s, tail_s), others_left))
+    *later, tail_s = islice(_turns(standing.per_s, tail_s), others_left + 1)
     waits = tuple(_bounded(at, number) for number, at in enumerate([*sooner, *later]))
-    return Allotment(going, waits, turn_s, min(later[-1] if later else tail_s, WAIT_S_MAX))
+    return Allotment(going, waits, turn_s, min(tail_s, WAIT_S_MAX))
 
 
 def lowered(per_s: float) -> float:

@@ -44,7 +44,7 @@ class Claimed:
 _rota = Rota()
 _LOOKED_AT = 1_000
 _ROUNDS_MAX = 5
-"""So often others are looked for in one claim where mail has to wait for its receiver."""
+"""So often others are looked for in one claim where all that was found waits for its receiver."""
 
 
 def claim(
@@ -59,11 +59,10 @@ def claim(
     """
     claimed, waiting = _claim(simulated, limit, lease_s, lanes)
     for _ in range(_ROUNDS_MAX):
-        if not waiting or len(claimed) >= limit:
+        if claimed or not waiting:
             break
         _put_off_more(simulated, lanes)
-        more, waiting = _claim(simulated, limit - len(claimed), lease_s, lanes)
-        claimed += more
+        claimed, waiting = _claim(simulated, limit, lease_s, lanes)
     return claimed
 
 
