@@ -106,8 +106,12 @@ def test_urgent_calls_have_their_turn_first_and_bulk_last() -> None:
     meter = schedule()
     meter.limits = Limits(calls_per_s=100)
     lanes = [Lane.BULK] * 20 + [Lane.NORMAL] * 5 + [Lane.URGENT] * 5
-    came = [lane for _, lane in met(meter, lanes)]
-    assert came == sorted(lanes)
+
+    async def turns() -> list[float]:
+        return list(await asyncio.gather(*(meter.turn(lane, 1) for lane in lanes)))
+
+    in_order = sorted(zip(asyncio.run(turns()), lanes, strict=True))
+    assert [lane for _, lane in in_order] == sorted(lanes)
 
 
 def with_urgent_mail_between(limits: Limits) -> Taken:
