@@ -268,3 +268,13 @@ def _post(path: str, bearer: str) -> HttpResponse:
     response = Client().post(path, headers={"Authorization": f"Bearer {bearer}"})
     assert isinstance(response, HttpResponse)
     return response
+
+
+def test_the_answer_says_what_is_odd_about_an_address_and_takes_it(submit: Submit) -> None:
+    body = {"from": "a@corp.example", "subject": "S", "text": "T"}
+    answer = submit({**body, "to": ["ann@gmial.com", "bo@sim.example"]})
+    told = json.loads(answer.content)
+    assert [one["state"] for one in told["deliveries"]] == ["queued", "queued"]
+    assert told["hints"] == [
+        {"email": "ann@gmial.com", "about": "typo", "suggestion": "ann@gmail.com"}
+    ]

@@ -13,7 +13,9 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 from ninja import Router
 
+from postroom.domain.address_hints import hints
 from postroom.domain.communication import NAME_PATTERN
+from postroom.domain.delivery import Stage
 from postroom.domain.problem import (
     Problem,
     conflict,
@@ -157,8 +159,19 @@ def _accepted(acceptance: Acceptance) -> HttpResponse:
             {"id": str(id), "email": email, "state": state}
             for id, email, state in acceptance.deliveries
         ],
+        "hints": _hints(acceptance),
     }
     return _json(answer, 202)
+
+
+def _hints(acceptance: Acceptance) -> list[dict[str, str | None]]:
+    """What is odd about the addresses that are listed; refused ones have their reason already."""
+    return [
+        {"email": email, "about": hint.about, "suggestion": hint.suggestion}
+        for _, email, state in acceptance.deliveries
+        if state != Stage.REJECTED
+        for hint in hints(email)
+    ]
 
 
 def _moved(

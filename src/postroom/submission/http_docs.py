@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from postroom.domain.address_hints import About
 from postroom.domain.lane import Lane
 from postroom.submission.message_body import (
     AttachmentBody,
@@ -66,6 +67,7 @@ _EXAMPLE_ANSWER = {
             "state": "queued",
         },
     ],
+    "hints": [],
 }
 
 _SUBMIT: dict[str, Any] = {
@@ -244,6 +246,19 @@ _ACCEPTANCE = {
                     "id": {"type": "string", "format": "uuid"},
                     "email": {"type": "string"},
                     "state": {"type": "string"},
+                },
+            },
+        },
+        "hints": {
+            "type": "array",
+            "description": "What is odd about listed addresses; mail to them goes all the same.",
+            "items": {
+                "type": "object",
+                "required": ["email", "about", "suggestion"],
+                "properties": {
+                    "email": {"type": "string"},
+                    "about": {"type": "string", "enum": [str(about) for about in About]},
+                    "suggestion": {"type": ["string", "null"]},
                 },
             },
         },
