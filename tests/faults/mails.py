@@ -32,6 +32,8 @@ _FATES = (
 )
 """Magic local parts and their shares; the rest are ordinary addresses."""
 _ORDINARY = 10
+_FROM_DOMAINS = 100
+"""So many that no guard judges the mail of one: it would rightly hold what fails as often."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +72,7 @@ def mails(seed: int, scale: Scale) -> list[Mail]:
         name = f"s{seed}m{number}"
         people = tuple(_address(dice, f"{name}r{n}") for n in range(size))
         by_smtp = size <= 4 and dice.random() < 2 * scale.smtp_share
-        made.append(_by_smtp(name, people, number) if by_smtp else _by_http(name, people))
+        made.append((_by_smtp if by_smtp else _by_http)(name, people, number))
     return made
 
 
@@ -79,9 +81,8 @@ def more_mails(door: str, name: str, seed: int, count: int) -> list[Mail]:
     dice = random.Random(f"{name} {seed}")
     names = [f"s{seed}{name}{number}" for number in range(count)]
     people = [(_address(dice, each),) for each in names]
-    if door == "http":
-        return [_by_http(each, to) for each, to in zip(names, people, strict=True)]
-    return [_by_smtp(each, to, n) for n, (each, to) in enumerate(zip(names, people, strict=True))]
+    made_by = _by_http if door == "http" else _by_smtp
+    return [made_by(each, to, n) for n, (each, to) in enumerate(zip(names, people, strict=True))]
 
 
 def _sizes(dice: random.Random, scale: Scale) -> list[int]:
@@ -100,9 +101,13 @@ def _address(dice: random.Random, label: str) -> str:
     return f"{label}@people.example" if fate == "ordinary" else f"{fate}+{label}@sim.example"
 
 
-def _by_http(name: str, people: tuple[str, ...]) -> Mail:
+def _sender(number: int) -> str:
+    return f"notices@company{number % _FROM_DOMAINS}.example"
+
+
+def _by_http(name: str, people: tuple[str, ...], number: int) -> Mail:
     body = {
-        "from": "notices@company.example",
+        "from": _sender(number),
         "to": [{"email": person, "vars": {"who": person}} for person in people],
         "subject": f"{_SUBJECT} {name}",
         "text": f"{_TEXT} {{{{ who }}}} alone.",
@@ -122,7 +127,7 @@ def _by_smtp(name: str, people: tuple[str, ...], number: int) -> Mail:
     to, cc = people[:1], people[1:2]
     own = f"X-Postroom-Communication: {COMMUNICATION}\r\n"
     head = [
-        "From: notices@company.example",
+        f"From: {_sender(number)}",
         f"To: {', '.join(to)}",
         *([f"Cc: {', '.join(cc)}"] if cc else []),
         f"Subject: {_SUBJECT} {name}",
