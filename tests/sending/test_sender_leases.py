@@ -21,12 +21,14 @@ from postroom.ledger.queue import Claimed
 from postroom.sending.accounts import Accounts
 from postroom.sending.backoff import BackOff
 from postroom.sending.beginner import Beginner
+from postroom.sending.berths import AllBerths
 from postroom.sending.handing import Groups, Handing
 from postroom.sending.messages import RecentMessages
 from postroom.sending.meter import Meters
 from postroom.sending.planning import Planner
 from postroom.sending.roads import Carriers
 from postroom.sending.settler import Settler
+from postroom.sending.slow_receivers import SlowReceivers
 from postroom.sending.watch import Watch
 from tests.fake_provider import TAKEN, Asked, Says, fake_provider
 from tests.helpers import eventually
@@ -47,8 +49,8 @@ pytestmark = pytest.mark.usefixtures("ledger")
 
 async def _make_call(claimed: list[Claimed]) -> list[Groups]:
     """Make the calls for claims of one message, as the sender does."""
-    carriers, back_off, meters = Carriers(5), BackOff(), Meters()
-    accounts = Accounts(carriers, back_off, meters)
+    carriers, back_off, meters, berths = Carriers(5), BackOff(), Meters(), AllBerths()
+    accounts = Accounts(carriers, back_off, meters, berths)
     await accounts.refresh()
     messages = RecentMessages(blobs.load_submission, lambda: datetime.now(UTC), 10**6)
     planned = await asyncio.to_thread(Planner(messages, accounts.road_map, None).plan, claimed)
@@ -58,7 +60,9 @@ async def _make_call(claimed: list[Claimed]) -> list[Groups]:
         Settler(ledger_attempts.settle),
         back_off,
         meters,
+        berths,
         Watch(),
+        SlowReceivers(PACE.lease_s),
         accounts.is_left,
     )
     try:
