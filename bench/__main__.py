@@ -22,6 +22,7 @@ from bench import (
     urgent,
     whole_way,
 )
+from bench.peers import teams
 from bench.rig import Rig, rig
 from bench.table import Row, rendered
 
@@ -35,6 +36,7 @@ ROWS: dict[str, Callable[[Rig, float], list[Row]]] = {
     "queue": queue_cycle.cycled,
     "batches": handing_over.batches,
     "singles": handing_over.singles,
+    "teams": teams.singles,
     "latency": latency.kept_busy,
     "senders": latency.senders,
     "urgent": urgent.in_a_backlog,

@@ -4,8 +4,10 @@ import shutil
 import subprocess
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 from bench import filling, postfix
+from bench.peers import environment, haraka
 from bench.processes import is_listening
 from bench.rig import Rig
 from bench.table import Row
@@ -31,7 +33,18 @@ def out(rig: Rig, scale: float) -> list[Row]:
         return [Row(what, "/s", [0.0], absent, [], least=2)]
     theirs = [_postfix_rate(mails) for _ in range(RUNS)]
     ours = [_our_rate(rig, mails) for _ in range(RUNS)]
-    return [Row(what, "/s", ours, f"{postfix.AS_INSTALLED}, a full queue", theirs, least=2)]
+    return [
+        Row(what, "/s", ours, f"{postfix.AS_INSTALLED}, a full queue", theirs, least=2),
+        _against_haraka(what, ours, mails),
+    ]
+
+
+def _against_haraka(what: str, ours: list[float], mails: int) -> Row:
+    program = environment.haraka()
+    if program is None:
+        return Row(what, "/s", ours, f"{haraka.NAME}: NOT HERE (needs Node.js and npm)", [])
+    theirs = [_haraka_rate(program, mails) for _ in range(RUNS)]
+    return Row(what, "/s", ours, f"{haraka.NAME}, a full queue", theirs)
 
 
 def _our_rate(rig: Rig, mails: int) -> float:
@@ -47,6 +60,13 @@ def _postfix_rate(mails: int) -> float:
     with postfix.instance(postfix.AS_INSTALLED) as one:
         postfix.rate(one.port, mails - 1, keep=True)  # one came when it was started
         return mails / _sunk(port, mails, lambda: one.relay(port))
+
+
+def _haraka_rate(program: Path, mails: int) -> float:
+    (port,) = free_ports(1)
+    with haraka.instance(program, port) as one:
+        postfix.rate(one.port, mails, keep=True)
+        return mails / _sunk(port, mails, one.relay)
 
 
 def _sunk(port: int, mails: int, release: Callable[[], None]) -> float:
