@@ -53,6 +53,7 @@ WALK = (
     "pause erp",
     "resume erp",
     "guard list",
+    "guard import-postmaster {figures}",
     "suppress add b@sim.example --why asked",
     "suppress show b@sim.example",
     "suppress list",
@@ -100,7 +101,8 @@ def test_what_is_printed_with_json_is_json_and_its_times_are_utc(
 ) -> None:
     (data / "events").write_text(EVENTS)
     (data / "mail").write_text(MAIL)
-    known: dict[str, object] = {"events": data / "events", "mail": data / "mail"}
+    (data / "figures").write_text("Date,Domain,Spam rate\n2026-11-23,example.com,0.1%\n")
+    known: dict[str, object] = {name: data / name for name in ("events", "mail", "figures")}
     for line in WALK:
         status = cli.main([*line.format_map(known).split(), "--json"])
         printed = capsys.readouterr().out

@@ -214,3 +214,25 @@ def test_a_mail_that_no_header_can_stand_on_is_held() -> None:
             eventually(lambda: stages() == {"held": 1})
     assert list(reasons().values()) == ["needs_raw_carrier"]
     assert server.taken == []
+
+
+def test_a_relay_is_given_mail_by_which_gmail_groups_complaints() -> None:
+    with fake_smtp() as server:
+        add_account(server=server)
+        post_http(people(1), {"communication": "price-change"})
+        with sending():
+            eventually(lambda: stages() == {"submitted": 1})
+    (taken,) = server.taken
+    mail = message_from_bytes(taken.data, policy=default)
+    assert mail.get_all("Feedback-ID") == ["shop.price-change::app-shop:postroom"]
+
+
+def test_a_feedback_id_of_the_application_is_left_alone() -> None:
+    with fake_smtp() as server:
+        add_account(server=server)
+        post_http(people(1), headers={"Feedback-ID": "a:b:c:their-own"})
+        with sending():
+            eventually(lambda: stages() == {"submitted": 1})
+    (taken,) = server.taken
+    mail = message_from_bytes(taken.data, policy=default)
+    assert mail.get_all("Feedback-ID") == ["a:b:c:their-own"]

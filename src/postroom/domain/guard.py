@@ -146,10 +146,17 @@ def _against(line: Line, counts: Counts, tells: Tells, is_pressing: bool) -> Jud
 def _level(line: Line, bad: int, of: int) -> Level:
     if of < SAMPLE_MIN[line.measure]:
         return Level.CALM
-    part = bad / of / line.share
-    if part >= _PAUSE and surely_above(bad, of) > _WARN * line.share:
-        return Level.PAUSE
-    return Level.SLOW if part >= _SLOW else Level.WARN if part >= _WARN else Level.CALM
+    level = level_of_share(line, bad / of)
+    if level is Level.PAUSE and surely_above(bad, of) <= _WARN * line.share:
+        return Level.SLOW
+    return level
+
+
+def level_of_share(line: Line, share: float) -> Level:
+    """The level of a share that is no matter of chance."""
+    part = share / line.share
+    reached = ((_PAUSE, Level.PAUSE), (_SLOW, Level.SLOW), (_WARN, Level.WARN))
+    return next((level for least, level in reached if part >= least), Level.CALM)
 
 
 def _pressing_level(line: Line, bad: int, of: int) -> Level:

@@ -25,7 +25,7 @@ from postroom.ledger import (
 )
 from postroom.ledger.db import LedgerUnavailable
 from postroom.ledger.spool import spool
-from postroom.management import failover, guard_watch, probes, spike_watch
+from postroom.management import failover, gmail, guard_watch, probes, spike_watch
 from postroom.management.migrate import pending_migrations
 
 _SERVER_VERSION_MIN = 15
@@ -167,6 +167,7 @@ def _accounts() -> Iterator[Finding]:
             yield Finding(Level.OK, "accounts", f"{account.name} ({account.provider}) is in use.")
     yield from _health({account.id: account.name for account in known})
     yield from _guard()
+    yield from _gmail()
     for spike in spikes.standing():
         yield Finding(Level.NOTE, "receiver", spike_watch.sentence(spike))
     for one in incidents.standing():
@@ -187,6 +188,13 @@ def _guard() -> Iterator[Finding]:
     for level, said in guard_watch.sentences():
         grave = level >= guard.Level.ALERT
         yield Finding(Level.MISSING if grave else Level.NOTE, "guard", said)
+
+
+def _gmail() -> Iterator[Finding]:
+    """What Gmail says of our mail; only it knows who complains there."""
+    for level, said in gmail.sentences():
+        grave = level is guard.Level.PAUSE
+        yield Finding(Level.MISSING if grave else Level.NOTE, "Gmail", said)
 
 
 def _health(names: Mapping[int, str]) -> Iterator[Finding]:

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from uuid import UUID
 
+from postroom.domain import feedback_id
 from postroom.ledger.ids import uuid7_like
 from postroom.ledger.queue import Claimed
 from postroom.providers.base import Call, CannotCarry, Copy, Mail, RawMail
@@ -84,8 +85,23 @@ def _mail(way: Way, message: Message, copies: list[Copy]) -> Mail:
     if not takes_finished(way.carrier.capabilities) and message.content is not None:
         return message.content
     if message.content is not None:
-        return message.skeleton.mail(copies)
+        return _with_feedback_id(way, message, message.skeleton.mail(copies))
     return _received(way, message, copies)
+
+
+def _with_feedback_id(way: Way, message: Message, mail: RawMail) -> RawMail:
+    """The mail as Gmail can group complaints about it, where the provider says nothing of the kind.
+
+    Providers have a `Feedback-ID` of their own, and Gmail reads one.
+    """
+    headers = () if message.content is None else message.content.headers
+    own = any(name.lower() == feedback_id.NAME.lower() for name, _ in headers)
+    if way.account.provider != "smtp" or own:
+        return mail
+    value = feedback_id.feedback_id(message.stored.application, message.stored.communication)
+    field = f"{feedback_id.NAME}: {value}\r\n".encode("ascii")
+    copies = {id: (field, *segments) for id, segments in mail.copies.items()}
+    return replace(mail, copies=copies)
 
 
 def _received(way: Way, message: Message, copies: list[Copy]) -> RawMail:
