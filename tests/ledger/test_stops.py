@@ -127,6 +127,9 @@ def test_a_trial_that_fails_puts_it_back_at_once_with_new_evidence(heard: list[s
     assert stands.expires_at is not None
     assert stands.expires_at > now() + timedelta(days=29)
     assert submit().suppressed == 1
+    suppressions.lift(stands.id, "mended")
+    tell(failed(handover, "mailbox_full", occurred_raw="told once more"))
+    assert suppressions.standing(True, [ANN]) == {}
 
 
 def test_a_trial_that_fails_for_our_own_fault_was_none() -> None:

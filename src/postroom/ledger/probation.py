@@ -75,7 +75,7 @@ def end_trials(conn: Connection, deliveries: Collection[UUID]) -> None:
         "  FROM suppression"
         "  JOIN delivery ON delivery.id = trial_delivery_id"
         " WHERE trial_delivery_id = ANY(%s)"
-        "   AND (lifted_at IS NULL AND verdict IN ('delivered', 'bounced')"
+        "   AND (lifted_at IS NULL AND trial_at IS NOT NULL AND verdict IN ('delivered', 'bounced')"
         "     OR lifted_by = 'trial' AND verdict = 'bounced')"
         " ORDER BY suppression.id",
         (list(deliveries),),
@@ -110,8 +110,7 @@ def _put_back(conn: Connection, id: int, reason: str, *, stands: bool) -> None:
             "UPDATE suppression"
             "   SET delivery_id = delivery.id, event_digest = delivery.decided_by,"
             "       receipt_id = event.receipt_id, failed_at = handover.begun_at,"
-            "       expires_at = %s, quarantined_until = NULL,"
-            "       trial_delivery_id = NULL, trial_at = NULL"
+            "       expires_at = %s, quarantined_until = NULL, trial_at = NULL"
             f"  {_EVIDENCE}"
             " WHERE suppression.id = tried.id AND tried.id = %s",
             (end, id),
@@ -124,6 +123,11 @@ def _put_back(conn: Connection, id: int, reason: str, *, stands: bool) -> None:
             "        source, tried.rules, delivery.id, delivery.decided_by, event.receipt_id,"
             f"       handover.begun_at, %s {_EVIDENCE}"
             "  WHERE tried.id = %s"
+            # What came of it afterwards is not undone by a late word about the trial.
+            "    AND NOT EXISTS ("
+            "        SELECT FROM suppression AS later"
+            "         WHERE later.simulated = tried.simulated AND later.id > tried.id"
+            "           AND later.address_key = tried.address_key AND later.reason = tried.reason)"
             " ON CONFLICT (simulated, address_key, reason, application_id, kind)"
             "       WHERE lifted_at IS NULL DO NOTHING",
             (end, id),
@@ -132,6 +136,4 @@ def _put_back(conn: Connection, id: int, reason: str, *, stands: bool) -> None:
 
 def _try_again(conn: Connection, id: int) -> None:
     """What failed for our own fault, or the receiver's, was no trial."""
-    conn.execute(
-        "UPDATE suppression SET trial_delivery_id = NULL, trial_at = NULL WHERE id = %s", (id,)
-    )
+    conn.execute("UPDATE suppression SET trial_at = NULL WHERE id = %s", (id,))
