@@ -1,11 +1,14 @@
 """What recipients get, by every provider: their own mail, whole, and nobody else's."""
 
 import base64
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from email import message_from_bytes, policy
+from urllib.parse import urlsplit
 
 import pytest
+from django.test import Client
 
 from tests.conformance.house import House, Mailing
 from tests.conformance.mails import CALENDAR, INVITATION, PLAIN, SIGNED
@@ -13,6 +16,12 @@ from tests.conformance.providers import NATIVE, WITH_FACE
 from tests.sending.posting import PACE, sending
 
 PDF = b"%PDF-1.7 \x00\xff" * 40
+TRACKED = (
+    "<html><body><p>Gr\u00fc\u00dfe</p>"
+    '<a href="https://shop.example/\u00e4?a=1&amp;b=%20#c">1</a>'
+    "<a href='https://b.example/' data-no-track>2</a></body></html>"
+)
+TARGET = "https://shop.example/%C3%A4?a=1&b=%20#c"
 LOGO = b"\x89PNG\r\n\x1a\n\x00" * 40
 
 
@@ -191,3 +200,37 @@ def test_who_is_shown_in_the_head_of_a_mail_gets_no_copy_and_no_recipient_is_sho
             assert taken.copy.recipient == person
             shown = {*taken.copy.to, *taken.copy.cc}
             assert shown == {f"{one}@company.example" for one in ("everybody", "board", "boss")}
+
+
+def followed(page: str) -> tuple[str, str]:
+    """Where the first link leads to, and what the picture is."""
+    link, picture = re.findall(r'"(http://127[^"]+)"', page)
+    answer = Client().get(urlsplit(link).path)
+    return answer["Location"], Client().get(urlsplit(picture).path)["Content-Type"]
+
+
+def test_tracked_mail_leads_back_to_what_its_links_had(house: House) -> None:
+    ann, bo = "silent+ann@track.sim.example", "silent+bo@track.sim.example"
+    tracked = {"html": TRACKED, "track": {"opens": True, "clicks": True}}
+    mailing = house.post([ann, bo], text="Hello.", **tracked)
+    with sending():
+        mailing.wait_until("submitted")
+    pages = [mailing.seen(one).texts["text/html"] for one in (ann, bo)]
+    assert [followed(page) for page in pages] == [(TARGET, "image/gif")] * 2
+    assert pages[0] != pages[1]
+    assert all("https://b.example/" in page for page in pages)
+
+
+def test_tracked_mail_by_smtp_leads_back_as_well(house: House) -> None:
+    ann = "delivered@smtptrack.sim.example"
+    mail = (
+        b"X-Postroom-Track: opens, clicks\r\nFrom: desk@company.example\r\nTo: " + ann.encode()
+        + b"\r\nSubject: New prices\r\nMIME-Version: 1.0\r\n"
+        b"Content-Type: text/html; charset=utf-8\r\nContent-Transfer-Encoding: 8bit\r\n\r\n"
+        + TRACKED.encode()
+        + b"\r\n"
+    )  # fmt: skip
+    mailing = house.hand_in([ann], mail)
+    if arrives(mailing):
+        page = mailing.seen(ann).texts["text/html"]
+        assert followed(page) == (TARGET, "image/gif")

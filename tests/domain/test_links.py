@@ -65,3 +65,4 @@ def test_a_rewritten_text_has_its_links_in_the_same_places(pieces: list[str]) ->
 
 def test_a_url_is_read_without_what_stands_around_it() -> None:
     assert url_of(" \n https://shop.example/?a=1&amp;b=2\t") == "https://shop.example/?a=1&b=2"
+    assert url_of("https://shop\r\n.example/a&#10;b\tc d") == "https://shop.example/abc d"

@@ -173,7 +173,7 @@ def test_live_mail_never_leads_to_this_very_machine() -> None:
 
 def test_mail_without_html_is_not_tracked() -> None:
     plain = stored(1, body(text="Hi", track={"opens": True}))
-    assert parsed(replace(plain, simulated=True), NOW).tracked is None
+    assert tracks(parsed(replace(plain, simulated=True), NOW)) == (False, False, False)
 
 
 URLS = st.from_regex(r"https://[a-z]{1,9}\.example/[ -~\u00e4\u20ac]{0,30}", fullmatch=True)

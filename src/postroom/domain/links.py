@@ -1,5 +1,6 @@
 """The links of an HTML text: found, and replaced without another byte being changed."""
 
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
@@ -7,6 +8,9 @@ from postroom.domain.html_scan import Span, Tag, attribute_value, tags
 
 UNTRACKED = "data-no-track"
 """The attribute of a link that is to be left alone."""
+
+_AROUND = "".join(map(chr, range(0x21)))
+_FOLDS = re.compile("[\t\r\n]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +38,12 @@ def _links(found: list[Tag]) -> Iterator[Span]:
 
 
 def url_of(written: str) -> str:
-    """The URL that an attribute means: references replaced, the space around it left out."""
-    return attribute_value(written).strip("".join(map(chr, range(0x21))))
+    """The URL that an attribute means, read as the WHATWG standards of HTML and of URLs do.
+
+    They replace references, and leave out the space around it, and tabs and line ends inside:
+    some mailers fold long URLs.
+    """
+    return _FOLDS.sub("", attribute_value(written).strip(_AROUND))
 
 
 def replaced(html: str, page: Page, link: Callable[[str], str], at_end: str = "") -> str:

@@ -7,10 +7,12 @@ from uuid import UUID
 from postroom.domain import feedback_id
 from postroom.ledger.ids import uuid7_like
 from postroom.ledger.queue import Claimed
-from postroom.providers.base import Call, CannotCarry, Copy, Mail, RawMail
+from postroom.providers.base import Call, CannotCarry, Copy, Mail, RawMail, Segment
 from postroom.sending.messages import Message
 from postroom.sending.roads import Way, fitting, takes_finished
 from postroom.sending.trace import received_field
+from postroom.sending.tracking import tracking_of
+from postroom.sending.tracking_mail import TrackedMail
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,11 +110,21 @@ def _received(way: Way, message: Message, copies: list[Copy]) -> RawMail:
     """The mail as it came in, without what stays in the house, and with our trace on top."""
     stored, mail = message.stored, message.cleaned(way.road.steering)
     trace = received_field(stored.message_id, stored.accepted_at)
+    by_us = message.tracked_mail
+    by_provider = message.wishes if tracking_of(stored) is None else frozenset()
     return RawMail(
         mail_from=stored.from_address if stored.mail_from is None else stored.mail_from,
-        copies={copy.handover_id: (trace, *mail.segments) for copy in copies},
+        copies={copy.handover_id: (trace, *_own(mail.segments, by_us, copy)) for copy in copies},
         shared=mail.shared,
-        changes=tuple(f"removed {name}" for name in mail.removed),
-        track_opens="opens" in mail.track,
-        track_clicks="clicks" in mail.track,
+        changes=(
+            *(f"removed {name}" for name in mail.removed),
+            *(() if by_us is None else by_us.changes),
+        ),
+        track_opens="opens" in by_provider,
+        track_clicks="clicks" in by_provider,
     )
+
+
+def _own(segments: Sequence[Segment], tracked: TrackedMail | None, copy: Copy) -> Sequence[Segment]:
+    """One copy of a mail that came in, with its own links where it is tracked."""
+    return segments if tracked is None else tracked.segments(copy.handover_id, segments)

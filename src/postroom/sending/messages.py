@@ -10,12 +10,14 @@ from functools import cached_property
 from uuid import UUID
 
 from postroom.domain.content import Content
+from postroom.domain.structure import structure_of
 from postroom.domain.submitted import content_of
 from postroom.domain.template import OWN_PREFIX, parse
 from postroom.ledger.blobs import StoredMessage
 from postroom.sending.mime import Skeleton, build
 from postroom.sending.private_headers import Cleaned, cleaned
 from postroom.sending.tracking import Tracked, tracked, tracking_of, wished
+from postroom.sending.tracking_mail import TrackedMail, tracked_mail
 
 
 @dataclass(frozen=True)
@@ -61,6 +63,26 @@ class Message:
             raise ValueError("a mail that came in by SMTP is not built")
         return build(self.content, self.read_at)
 
+    @cached_property
+    def tracked_mail(self) -> TrackedMail | None:
+        """How a mail that came in by SMTP is tracked by us; None: it is not."""
+        by = tracking_of(self.stored)
+        if self.content is not None or by is None:
+            return None
+        return tracked_mail(self.stored.submission, by, self.wishes)
+
+    @cached_property
+    def wishes(self) -> frozenset[str]:
+        """Which of `opens` and `clicks` are to be counted in a mail that came in by SMTP.
+
+        To count them the mail is changed, by us or its provider: a signed or encrypted one would
+        break.
+        """
+        structure = structure_of(self.stored.submission)
+        if structure.signed or structure.encrypted or not structure.readable:
+            return frozenset()
+        return wished(self.stored, self.cleaned(frozenset()).track)
+
     def cleaned(self, steering: frozenset[bytes]) -> Cleaned:
         """The mail that came in, without what stays in the house; raises CannotCarry."""
         if steering not in self._cleaned:
@@ -75,8 +97,12 @@ def parsed(stored: StoredMessage, now: datetime) -> Message:
     body = json.loads(stored.submission)
     content = _wishing(content_of(body), stored, is_said=body.get("track") is not None)
     by = tracking_of(stored)
-    led = None if by is None else tracked(content, by)
-    return Message(stored, content if led is None else led.content, now, led)
+    if by is None:
+        return Message(stored, content, now)
+    led = tracked(content, by)
+    # Its provider has nothing to count in any case: one open is told once.
+    shown = replace(content if led is None else led.content, track_opens=False, track_clicks=False)
+    return Message(stored, shown, now, led)
 
 
 def _wishing(content: Content, stored: StoredMessage, *, is_said: bool) -> Content:

@@ -14,13 +14,6 @@ PRIVATE = frozenset({b"bcc", b"resent-bcc", b"return-path"})
 OWN_PREFIX = b"x-postroom-"
 
 TRACK = OWN_PREFIX + b"track"
-# To count opens and clicks a provider changes the mail: a signed or encrypted one would break.
-_SEALED = re.compile(
-    rb"content-type[ \t]*:\s*"
-    rb"(?:multipart/(?:signed|encrypted)|application/(?:x-)?pkcs7-mime)",
-    re.IGNORECASE,
-)
-
 # A lone CR or LF ends a line too: some server on the way may read it so.
 _LINE = re.compile(rb"[^\r\n]*(?:\r\n|\r|\n|\Z)")
 
@@ -35,8 +28,8 @@ class Cleaned:
     shared: dict[bytes, bytes]
     removed: tuple[str, ...]
     """The names of the headers left out, in the order met."""
-    track: frozenset[str] = frozenset()
-    """`opens` and `clicks`, where the mail asks to have them counted."""
+    track: frozenset[str] | None = None
+    """Which of `opens` and `clicks` the mail asks to have counted; None: it does not say."""
 
 
 def cleaned(data: bytes, steering: frozenset[bytes] = frozenset()) -> Cleaned:
@@ -50,10 +43,8 @@ def cleaned(data: bytes, steering: frozenset[bytes] = frozenset()) -> Cleaned:
     digest = sha256(data).digest()
     removed: list[str] = []
     runs: list[list[int]] = []
-    track: frozenset[str] = frozenset()
-    is_sealed = False
-    for start, end, name in _fields(data):
-        is_sealed |= name == b"content-type" and _SEALED.match(data[start:end]) is not None
+    track: frozenset[str] | None = None
+    for start, end, name in fields(data):
         if name == TRACK:
             track = _words(data[start:end])
         if _stays(name, steering):
@@ -61,7 +52,7 @@ def cleaned(data: bytes, steering: frozenset[bytes] = frozenset()) -> Cleaned:
         else:
             removed.append(name.decode("ascii", "replace"))
     segments = tuple(Stored(digest, start, end - start) for start, end in runs)
-    return Cleaned(segments, {digest: data}, tuple(removed), frozenset() if is_sealed else track)
+    return Cleaned(segments, {digest: data}, tuple(removed), track)
 
 
 def _words(field: bytes) -> frozenset[str]:
@@ -70,7 +61,7 @@ def _words(field: bytes) -> frozenset[str]:
     return frozenset(word.strip().lower() for word in value.split(",")) & {"opens", "clicks"}
 
 
-def _fields(data: bytes) -> Iterator[tuple[int, int, bytes]]:
+def fields(data: bytes) -> Iterator[tuple[int, int, bytes]]:
     """Each header field, folded lines included, as (start, end, lower-case name); then the body."""
     start, end, name = 0, 0, b""
     while (line := _LINE.match(data, end)) and (text := line[0].rstrip(b"\r\n")):

@@ -22,7 +22,7 @@ from postroom.ledger.blobs import StoredMessage
 
 RECIPIENT = f"{OWN_PREFIX}recipient"
 _LINK = f"{OWN_PREFIX}link."
-_PICTURE = (
+PICTURE = (
     '<img src="{}" alt="" width="1" height="1" border="0"'
     ' style="display:block;width:1px;height:1px;border:0">'
 )
@@ -108,9 +108,7 @@ def tracked(content: Content, by: Tracking) -> Tracked | None:
         f"text/html: {writer.links} links and {int(content.track_opens)} picture lead through us;"
         f" its template's SHA-256 was {_digest(content.html)} and is {_digest(html)}"
     )
-    # The provider has nothing to count any more: one open is told once.
-    own = replace(content, html=html, track_opens=False, track_clicks=False)
-    return Tracked(own, (change,), by, writer.with_fields)
+    return Tracked(replace(content, html=html), (change,), by, writer.with_fields)
 
 
 class _Writer:
@@ -128,7 +126,7 @@ class _Writer:
         page = page_of(FIELD.sub(lambda field: "x" * len(field[0]), self._html))
         if not clicks:
             page = replace(page, links=())
-        picture = _PICTURE.format(self._by.address(Kind.OPEN, _field(RECIPIENT)))
+        picture = PICTURE.format(self._by.address(Kind.OPEN, _field(RECIPIENT)))
         return replaced(self._html, page, self._link, picture if opens else "")
 
     def _link(self, written: str) -> str:
