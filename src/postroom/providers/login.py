@@ -7,6 +7,7 @@ relies on it is not `signed`.
 import hmac
 from base64 import b64encode
 from collections.abc import Iterator, Mapping
+from datetime import datetime
 
 from postroom.providers.base import Account, NotAuthentic
 
@@ -27,6 +28,22 @@ def verify_login(account: Account, headers: Mapping[str, str]) -> None:
     fits = [hmac.compare_digest(given, one) for one in expected]
     if expected and not any(fits):
         raise NotAuthentic("the login is missing or wrong")
+
+
+class LoginReceiver:
+    """What receivers of webhooks without a signature share: how these are proved."""
+
+    signed = False
+
+    def verify(
+        self,
+        account: Account,
+        headers: Mapping[str, str],
+        body: bytes,  # noqa: ARG002 - nothing proves it
+        now: datetime,  # noqa: ARG002 - no stamp is signed
+    ) -> None:
+        """Nothing; raises NotAuthentic when the account has a login or token and it is another."""
+        verify_login(account, headers)
 
 
 def is_asked(settings: Mapping[str, str]) -> bool:

@@ -12,9 +12,9 @@ from uuid import UUID
 from postroom.domain.delivery import EventType
 from postroom.domain.reason_codes import extract_codes
 from postroom.providers import told
-from postroom.providers.base import Account, Heard
+from postroom.providers.base import Heard
 from postroom.providers.json_events import Item, one_or_many
-from postroom.providers.login import verify_login
+from postroom.providers.login import LoginReceiver
 
 CUSTOM_HEADER = "X-Mailin-custom"
 """The header, seen by the recipient, that comes back in every event."""
@@ -50,20 +50,8 @@ _MILLISECONDS_MIN = 100_000_000_000
 """`ts_epoch` is told in milliseconds, and in some events in seconds."""
 
 
-class BrevoReceiver:
+class BrevoReceiver(LoginReceiver):
     """Proves and reads what the webhooks post."""
-
-    signed = False
-
-    def verify(
-        self,
-        account: Account,
-        headers: Mapping[str, str],
-        body: bytes,  # noqa: ARG002 - nothing proves it
-        now: datetime,  # noqa: ARG002 - no stamp is signed
-    ) -> None:
-        """Nothing; raises NotAuthentic when the account has a login or token and it is another."""
-        verify_login(account, headers)
 
     def parse(
         self,

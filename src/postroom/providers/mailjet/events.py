@@ -5,14 +5,13 @@ an array of all events of the last second, of mixed types. It carries no signatu
 """
 
 from collections.abc import Iterator, Mapping
-from datetime import datetime
 
 from postroom.domain.delivery import EventType
 from postroom.domain.reason_codes import extract_codes
 from postroom.providers import told
-from postroom.providers.base import Account, Heard
+from postroom.providers.base import Heard
 from postroom.providers.json_events import Item, one_or_many
-from postroom.providers.login import verify_login
+from postroom.providers.login import LoginReceiver
 
 TYPES: dict[str, EventType] = {
     "sent": EventType.DELIVERED,
@@ -35,20 +34,8 @@ DEFERRED = frozenset({"greylisted"})
 """Errors of `bounce` after which delivery is attempted again; after the others it is not."""
 
 
-class MailjetReceiver:
+class MailjetReceiver(LoginReceiver):
     """Proves and reads what the Event API posts."""
-
-    signed = False
-
-    def verify(
-        self,
-        account: Account,
-        headers: Mapping[str, str],
-        body: bytes,  # noqa: ARG002 - nothing proves it
-        now: datetime,  # noqa: ARG002 - no stamp is signed
-    ) -> None:
-        """Nothing; raises NotAuthentic when the account has a login and this is another."""
-        verify_login(account, headers)
 
     def parse(
         self,

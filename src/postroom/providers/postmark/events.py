@@ -6,14 +6,13 @@ opens, clicks, complaints and subscription changes, and .../developer/api/bounce
 """
 
 from collections.abc import Iterator, Mapping
-from datetime import datetime
 
 from postroom.domain.delivery import EventType
 from postroom.domain.reason_codes import extract_codes
 from postroom.providers import told
-from postroom.providers.base import Account, Heard
+from postroom.providers.base import Heard
 from postroom.providers.json_events import Item, one_or_many
-from postroom.providers.login import verify_login
+from postroom.providers.login import LoginReceiver
 
 HANDOVER_KEY = "postroom_handover"
 """Our field of a message's `Metadata`, which comes back in every event."""
@@ -76,20 +75,8 @@ _INACTIVE = "marked as inactive"
 """How the service says by SMTP that its list kept a mail back."""
 
 
-class PostmarkReceiver:
+class PostmarkReceiver(LoginReceiver):
     """Proves and reads what the webhooks post."""
-
-    signed = False
-
-    def verify(
-        self,
-        account: Account,
-        headers: Mapping[str, str],
-        body: bytes,  # noqa: ARG002 - nothing proves it
-        now: datetime,  # noqa: ARG002 - no stamp is signed
-    ) -> None:
-        """Nothing; raises NotAuthentic when the account has a login and this is another."""
-        verify_login(account, headers)
 
     def parse(
         self,

@@ -6,16 +6,15 @@ post is an array; every element wraps one event in `msys`. It carries no signatu
 """
 
 from collections.abc import Iterator, Mapping
-from datetime import datetime
 
 from postroom.domain.delivery import EventType
 from postroom.domain.provider_classes import LIST_TEXTS
 from postroom.domain.reason_codes import extract_codes
 from postroom.providers import told
-from postroom.providers.base import Account, Heard
+from postroom.providers.base import Heard
 from postroom.providers.bounces.arf import FEEDBACK
 from postroom.providers.json_events import Item, one_or_many
-from postroom.providers.login import verify_login
+from postroom.providers.login import LoginReceiver
 
 HANDOVER_KEY = "postroom_handover"
 """Our field of a recipient's `metadata`, which comes back as `rcpt_meta` of every event."""
@@ -66,20 +65,8 @@ _BY_RECEIVER = frozenset({"delay", "delivery", "bounce"})
 _CLASS_OF_ITS_OWN = "generation_failure"
 
 
-class SparkPostReceiver:
+class SparkPostReceiver(LoginReceiver):
     """Proves and reads what the webhooks post."""
-
-    signed = False
-
-    def verify(
-        self,
-        account: Account,
-        headers: Mapping[str, str],
-        body: bytes,  # noqa: ARG002 - nothing proves it
-        now: datetime,  # noqa: ARG002 - no stamp is signed
-    ) -> None:
-        """Nothing; raises NotAuthentic when the account has a login or token and it is another."""
-        verify_login(account, headers)
 
     def parse(
         self,
