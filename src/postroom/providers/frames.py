@@ -15,6 +15,9 @@ from postroom.providers.base import Call, CannotCarry, Copy, Segment, Stored
 Gap = Callable[[Copy], bytes]
 """What one recipient's copy has in its place; raises MissingField where a value is not there."""
 
+Escape = Callable[[str], str] | None
+"""What is made of a value before it stands in a text; None: nothing."""
+
 Opening = Callable[[Sequence[Copy]], bytes]
 """What stands before the first copy's piece in the call of these copies."""
 
@@ -79,7 +82,7 @@ def _is_long(run: bytes) -> bool:
     return len(run) >= _RUN_BYTES_MIN
 
 
-def text_pieces(template: Template, escape: Callable[[str], str] | None) -> Iterator[bytes | Gap]:
+def text_pieces(template: Template, escape: Escape) -> Iterator[bytes | Gap]:
     """The inside of a JSON string: literal runs, and a gap for every field."""
     for segment in template.segments:
         if isinstance(segment, str):
@@ -88,7 +91,14 @@ def text_pieces(template: Template, escape: Callable[[str], str] | None) -> Iter
             yield _value(segment.key, escape)
 
 
-def _value(key: str, escape: Callable[[str], str] | None) -> Gap:
+def text_field(name: str, template: Template, escape: Escape) -> Iterator[bytes | Gap]:
+    """A further field of a JSON object: a comma, its name, and the text as a string."""
+    yield f',"{name}":"'.encode("ascii")
+    yield from text_pieces(template, escape)
+    yield b'"'
+
+
+def _value(key: str, escape: Escape) -> Gap:
     def value(copy: Copy) -> bytes:
         if key not in copy.vars:
             raise MissingField(key)

@@ -10,16 +10,16 @@ import html
 import json
 import mimetypes
 from base64 import b64encode
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from hashlib import sha256
 from json.encoder import encode_basestring_ascii as quoted
 from uuid import UUID
 
 from postroom.domain.content import Attachment, Content, Mailbox
-from postroom.domain.template import Template, parse
+from postroom.domain.template import parse
 from postroom.providers.base import CannotCarry, Copy
 from postroom.providers.brevo.events import CUSTOM_HEADER, HANDOVER_LABEL
-from postroom.providers.frames import Frame, Gap, Limits, frame_of, text_pieces
+from postroom.providers.frames import Frame, Gap, Limits, frame_of, text_field
 from postroom.providers.json_mail import (
     check_attachment,
     check_headers,
@@ -27,8 +27,6 @@ from postroom.providers.json_mail import (
     header_fields,
     one_line,
 )
-
-Escape = Callable[[str], str] | None
 
 API = "Brevo's JSON"
 
@@ -86,16 +84,10 @@ def _own(content: Content, headers: dict[str, str]) -> Iterator[bytes | Gap]:
         yield b',"subject":'
         yield lambda copy: quoted(_subject(subject.render(copy.vars))).encode("ascii")
     if content.text and (text := parse(content.text)).keys:
-        yield from _text(b"textContent", text, None)
+        yield from text_field("textContent", text, None)
     if content.html and (page := parse(content.html)).keys:
-        yield from _text(b"htmlContent", page, html.escape)
+        yield from text_field("htmlContent", page, html.escape)
     yield b"}"
-
-
-def _text(name: bytes, template: Template, escape: Escape) -> Iterator[bytes | Gap]:
-    yield b',"%s":"' % name
-    yield from text_pieces(template, escape)
-    yield b'"'
 
 
 def _to(copy: Copy) -> bytes:

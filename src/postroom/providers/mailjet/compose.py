@@ -8,13 +8,13 @@ stands in `Globals`. Without `TemplateLanguage` Mailjet leaves braces in texts a
 import html
 import json
 from base64 import b64encode
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from json.encoder import encode_basestring_ascii as quoted
 
 from postroom.domain.content import Attachment, Content, Mailbox
-from postroom.domain.template import Template, parse
+from postroom.domain.template import parse
 from postroom.providers.base import CannotCarry, Copy
-from postroom.providers.frames import Frame, Gap, Limits, frame_of, text_pieces
+from postroom.providers.frames import Frame, Gap, Limits, frame_of, text_field
 from postroom.providers.json_mail import (
     check_attachment,
     check_headers,
@@ -22,8 +22,6 @@ from postroom.providers.json_mail import (
     header_fields,
     one_line,
 )
-
-Escape = Callable[[str], str] | None
 
 API = "Mailjet's JSON"
 
@@ -61,16 +59,10 @@ def _own(content: Content) -> Iterator[bytes | Gap]:
         yield b',"Subject":'
         yield lambda copy: quoted(one_line(subject.render(copy.vars))).encode("ascii")
     if content.text and (text := parse(content.text)).keys:
-        yield from _text(b"TextPart", text, None)
+        yield from text_field("TextPart", text, None)
     if content.html and (page := parse(content.html)).keys:
-        yield from _text(b"HTMLPart", page, html.escape)
+        yield from text_field("HTMLPart", page, html.escape)
     yield b"}"
-
-
-def _text(name: bytes, template: Template, escape: Escape) -> Iterator[bytes | Gap]:
-    yield b',"%s":"' % name
-    yield from text_pieces(template, escape)
-    yield b'"'
 
 
 def _to(copy: Copy) -> bytes:

@@ -8,13 +8,13 @@ its template language in templates alone.
 import html
 import json
 from base64 import b64encode
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from json.encoder import encode_basestring_ascii as quoted
 
 from postroom.domain.content import Attachment, Content, Mailbox
-from postroom.domain.template import Template, parse
+from postroom.domain.template import parse
 from postroom.providers.base import CannotCarry, Copy
-from postroom.providers.frames import Frame, Gap, Limits, frame_of, text_pieces
+from postroom.providers.frames import Frame, Gap, Limits, frame_of, text_field
 from postroom.providers.json_mail import (
     check_attachment,
     check_headers,
@@ -24,8 +24,6 @@ from postroom.providers.json_mail import (
     one_line,
 )
 from postroom.providers.postmark.events import HANDOVER_KEY
-
-Escape = Callable[[str], str] | None
 
 API = "Postmark's JSON"
 
@@ -71,16 +69,10 @@ def _own(content: Content, stream: str) -> Iterator[bytes | Gap]:
     subject = parse(content.subject)
     yield lambda copy: quoted(one_line(subject.render(copy.vars))).encode("ascii")
     if content.text:
-        yield from _text(b"TextBody", parse(content.text), None)
+        yield from text_field("TextBody", parse(content.text), None)
     if content.html:
-        yield from _text(b"HtmlBody", parse(content.html), html.escape)
+        yield from text_field("HtmlBody", parse(content.html), html.escape)
     yield _shared(content, stream)
-
-
-def _text(name: bytes, template: Template, escape: Escape) -> Iterator[bytes | Gap]:
-    yield b',"%s":"' % name
-    yield from text_pieces(template, escape)
-    yield b'"'
 
 
 def _to(copy: Copy) -> bytes:

@@ -16,7 +16,7 @@ from json.encoder import encode_basestring_ascii as quoted
 from postroom.domain.content import Attachment, Content, Mailbox
 from postroom.domain.template import parse
 from postroom.providers.base import CannotCarry, Copy
-from postroom.providers.frames import Frame, Gap, Limits, frame_of, text_pieces
+from postroom.providers.frames import Frame, Gap, Limits, frame_of, text_field
 from postroom.providers.json_mail import (
     check_attachment,
     check_headers,
@@ -26,8 +26,6 @@ from postroom.providers.json_mail import (
     one_line,
 )
 from postroom.providers.resend.events import HANDOVER_TAG
-
-Escape = Callable[[str], str] | None
 
 API = "Resend's JSON"
 
@@ -79,15 +77,9 @@ def _own(content: Content) -> Iterator[bytes | Gap]:
     subject = parse(content.subject)
     yield lambda copy: quoted(_subject(subject.render(copy.vars))).encode("ascii")
     # Without a text Resend makes one of the HTML; an empty one says that none is wanted.
-    yield from _text(b"text", content.text or "", None)
+    yield from text_field("text", parse(content.text or ""), None)
     if content.html:
-        yield from _text(b"html", content.html, html.escape)
-
-
-def _text(name: bytes, text: str, escape: Escape) -> Iterator[bytes | Gap]:
-    yield b',"%s":"' % name
-    yield from text_pieces(parse(text), escape)
-    yield b'"'
+        yield from text_field("html", parse(content.html), html.escape)
 
 
 def _subject(text: str) -> str:
