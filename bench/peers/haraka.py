@@ -2,6 +2,7 @@
 
 import shutil
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -11,6 +12,9 @@ from bench.processes import running
 from tests.helpers import free_ports
 
 NAME = "Haraka as installed"
+
+_RELOAD_S = 5.0
+"""After a change it waits so long before it reads its settings again."""
 
 _PLUGIN = """\
 'use strict'
@@ -32,8 +36,9 @@ class Instance:
     home: Path
 
     def relay(self) -> None:
-        """From now on its mail leaves; each that waits looks once a second whether it may."""
+        """Its mail leaves on return; each that waits looks once a second whether it may."""
         _write(self.home, "outbound.ini", "disabled=false\nenable_tls=false\n")
+        time.sleep(_RELOAD_S)
 
 
 @contextmanager
@@ -55,7 +60,7 @@ def _configure(home: Path, port: int, to: int) -> None:
         (home / folder).mkdir()
     (home / "plugins" / "bench_relay.js").write_text(_PLUGIN.format(port=to))
     _write(home, "plugins", "bench_relay\n")
-    _write(home, "smtp.ini", f"listen=127.0.0.1:{port}\n")
+    _write(home, "smtp.ini", f"listen=127.0.0.1:{port}\nforce_shutdown_timeout=1\n")
     _write(home, "me", "bench.example.org\n")
     _write(home, "outbound.ini", "disabled=true\nenable_tls=false\n")
 
