@@ -5,7 +5,7 @@ come late or all at once change no other time. In parts, as writers would otherw
 another's commits.
 """
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -187,6 +187,26 @@ def tallies(windows: Iterable[timedelta]) -> tuple[datetime, dict[timedelta, lis
 def _tallies(conn: Connection, window: timedelta) -> list[Tally]:
     rows = conn.execute(_SUMS, _SUMMED | {"window": window})
     return [Tally(*(*row[:8], Counts(*row[8:]))) for row in rows]
+
+
+def delivered_in_a_day(
+    from_domain: str, mailboxes: Mapping[str, Collection[str]]
+) -> dict[str, int]:
+    """By operator of mailboxes, live mail from the domain that it took within the last day."""
+    with connection() as conn:
+        rows = conn.execute(
+            "SELECT receiver, sum(count)::int"
+            "  FROM guard_count"
+            "  JOIN account ON account.id = account_id AND NOT simulated"
+            " WHERE from_domain = %s AND what = %s AND slot_at >= now() - interval '1 day'"
+            " GROUP BY receiver",
+            (from_domain, DELIVERED),
+        )
+        counted: dict[str, int] = dict(rows.fetchall())
+    return {
+        operator: sum(counted.get(domain, 0) for domain in domains)
+        for operator, domains in mailboxes.items()
+    }
 
 
 def forget_old(limit: int) -> int:

@@ -38,6 +38,20 @@ async def stand(records: Iterable[DnsRecord]) -> dict[DnsRecord, bool | None]:
     return dict(zip(wanted, await asyncio.gather(*map(look, wanted)), strict=True))
 
 
+async def texts(host: str) -> list[str] | None:
+    """The TXT records of a name; None when nobody could be asked."""
+    resolver = _resolver()
+    if resolver is None:
+        return None
+    try:
+        answer = await resolver.resolve(host, "TXT", raise_on_no_answer=False)
+    except dns.resolver.NXDOMAIN:
+        return []
+    except (dns.exception.DNSException, OSError, ValueError):
+        return None
+    return [_text("TXT", one) for one in answer.rrset or ()]
+
+
 def _resolver() -> dns.asyncresolver.Resolver | None:
     """The resolver to ask; None when there is none, or none is wanted."""
     wanted = settings.POSTROOM_DNS
