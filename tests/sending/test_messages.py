@@ -1,6 +1,8 @@
 """Messages are read once, and the memory for those kept has a bound."""
 
 import json
+import zlib
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from uuid import UUID
 
@@ -9,7 +11,7 @@ import pytest
 from postroom.domain.lane import Lane
 from postroom.domain.problem import Problem
 from postroom.ledger.blobs import StoredMessage
-from postroom.sending.messages import RecentMessages, parsed
+from postroom.sending.messages import Message, RecentMessages, parsed
 
 NOW = datetime(2026, 11, 24, tzinfo=UTC)
 
@@ -45,19 +47,26 @@ class _Ledger:
         self.reads: list[int] = []
         self._size = size
 
-    def load(self, id: UUID) -> StoredMessage:
-        self.reads.append(id.int)
-        return stored(id.int, b"x" * self._size, "smtp")
+    def load(self, ids: Sequence[UUID]) -> list[StoredMessage]:
+        self.reads += [id.int for id in ids]
+        return [stored(id.int, b"x" * self._size, "smtp") for id in ids]
 
 
 def recent(ledger: _Ledger, bytes_max: int) -> RecentMessages:
     return RecentMessages(ledger.load, lambda: NOW, bytes_max)
 
 
+def read(messages: RecentMessages, number: int) -> Message:
+    """The message of this number."""
+    [message] = messages.get([UUID(int=number)]).values()
+    assert isinstance(message, Message)
+    return message
+
+
 def test_a_message_is_read_once_while_it_is_in_use() -> None:
     ledger = _Ledger(10)
     messages = recent(ledger, 1_000)
-    assert messages.get(UUID(int=1)) is messages.get(UUID(int=1))
+    assert read(messages, 1) is read(messages, 1)
     assert ledger.reads == [1]
 
 
@@ -65,16 +74,48 @@ def test_the_one_not_used_for_longest_makes_room() -> None:
     ledger = _Ledger(100)
     messages = recent(ledger, 600)
     for number in (1, 2, 1, 3, 1, 2):
-        messages.get(UUID(int=number))
+        read(messages, number)
     assert ledger.reads == [1, 2, 3, 2]
 
 
 def test_a_message_larger_than_the_room_is_used_and_not_kept() -> None:
     ledger = _Ledger(1_000)
     messages = recent(ledger, 100)
-    assert len(messages.get(UUID(int=1)).stored.submission) == 1_000
-    messages.get(UUID(int=1))
+    assert len(read(messages, 1).stored.submission) == 1_000
+    read(messages, 1)
     assert ledger.reads == [1, 1]
+
+
+def test_messages_of_one_claim_are_read_together() -> None:
+    asked: list[Sequence[UUID]] = []
+
+    def load(ids: Sequence[UUID]) -> list[StoredMessage]:
+        asked.append(ids)
+        return [stored(id.int, b"x", "smtp") for id in ids]
+
+    messages = RecentMessages(load, lambda: NOW, 1_000)
+    read(messages, 2)
+    assert messages.get(UUID(int=n) for n in (1, 2, 3, 1)).keys() == {
+        UUID(int=n) for n in (1, 2, 3)
+    }
+    assert asked == [[UUID(int=2)], [UUID(int=1), UUID(int=3)]]
+
+
+def test_a_message_that_cannot_be_read_is_told_apart_from_the_others() -> None:
+    def load(ids: Sequence[UUID]) -> list[StoredMessage]:
+        if UUID(int=2) in ids:
+            raise zlib.error
+        kept = [id for id in ids if id.int != 4]
+        return [stored(id.int, b"" if id.int == 3 else body(), "http") for id in kept]
+
+    found = RecentMessages(load, lambda: NOW, 1_000).get(UUID(int=n) for n in range(1, 6))
+    assert {id.int: type(one) for id, one in found.items()} == {
+        1: Message,
+        2: zlib.error,
+        3: json.JSONDecodeError,
+        4: LookupError,
+        5: Message,
+    }
 
 
 def test_every_field_of_subject_text_and_html_needs_a_value() -> None:

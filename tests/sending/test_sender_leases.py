@@ -22,12 +22,14 @@ from postroom.sending.accounts import Accounts
 from postroom.sending.backoff import BackOff
 from postroom.sending.beginner import Beginner
 from postroom.sending.berths import AllBerths
+from postroom.sending.compose import Planned
 from postroom.sending.handing import Groups, Handing
 from postroom.sending.messages import RecentMessages
 from postroom.sending.meter import Meters
 from postroom.sending.planning import Planner
 from postroom.sending.roads import Carriers
 from postroom.sending.settler import Settler
+from postroom.sending.slots import Slots
 from postroom.sending.slow_receivers import SlowReceivers
 from postroom.sending.watch import Watch
 from tests.fake_provider import TAKEN, Asked, Says, fake_provider
@@ -52,8 +54,8 @@ async def _make_call(claimed: list[Claimed]) -> list[Groups]:
     carriers, back_off, meters, berths = Carriers(5), BackOff(), Meters(), AllBerths()
     accounts = Accounts(carriers, back_off, meters, berths)
     await accounts.refresh()
-    messages = RecentMessages(blobs.load_submission, lambda: datetime.now(UTC), 10**6)
-    planned = await asyncio.to_thread(Planner(messages, accounts.road_map, None).plan, claimed)
+    messages = RecentMessages(blobs.load_submissions, lambda: datetime.now(UTC), 10**6)
+    plans = await asyncio.to_thread(Planner(messages, accounts.road_map, None).plan, claimed)
     handing = Handing(
         PACE,
         Beginner(ledger_attempts.begin),
@@ -66,9 +68,14 @@ async def _make_call(claimed: list[Claimed]) -> list[Groups]:
         accounts.is_left,
     )
     try:
-        return [await handing.make(call, lambda: None) for call in planned]
+        return [await _made(handing, call) for call in plans.calls]
     finally:
         await carriers.close()
+
+
+async def _made(handing: Handing, call: Planned) -> Groups:
+    async with Slots(1, 60).one(lambda: False) as place:
+        return await handing.make(call, place)
 
 
 def test_claims_of_a_sender_that_died_before_the_attempt_are_sent_by_another() -> None:
@@ -150,7 +157,11 @@ def test_a_sender_that_stops_finishes_its_calls_and_gives_back_the_rest() -> Non
             stop.set()
     assert stages() == {"submitted": 2, "queued": 4}
     assert rows("SELECT count(*) FROM delivery WHERE lease_until IS NOT NULL") == [(0,)]
-    assert {outcome for _, _, outcome, _, _ in attempts()} == {"taken"}
+    assert [(outcome, error) for _, _, outcome, _, error in attempts()] == [
+        ("taken", None),
+        ("taken", None),
+        ("not_taken", "the sender was stopped"),
+    ], "one was ready when the others were called"
 
 
 def test_connections_lost_during_a_call_cost_nothing() -> None:
@@ -166,6 +177,8 @@ def test_connections_lost_during_a_call_cost_nothing() -> None:
         add_account(provider)
         post_http(people(2))
         with sending():
+            # Before that, what this test asks the ledger could be cut off too.
+            eventually(lambda: provider.taken, within_s=20)
             eventually(lambda: stages() == {"submitted": 2}, within_s=20)
             post_http(["next@example.org"])
             eventually(lambda: stages() == {"submitted": 3}, within_s=20)

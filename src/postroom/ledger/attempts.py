@@ -4,20 +4,19 @@ Whatever is written about a claim carries the claim's fence, so that a sender wh
 cannot write.
 """
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
-from postroom.domain.delivery import OUTCOME_VERDICTS, Outcome
+from postroom.domain.delivery import OUTCOME_VERDICTS, Outcome, Stage
 from postroom.ledger import application_limits, blobs, flow, guard
 from postroom.ledger.blobs import BlobRun, pack_segments
-from postroom.ledger.copying import copy_rows, json_text
+from postroom.ledger.copying import copy_rows
 from postroom.ledger.db import Connection, transaction
-from postroom.ledger.fences import by_fence
 from postroom.ledger.folding import refold
+from postroom.ledger.recordset import rows_json, rows_of
 from postroom.ledger.retrying import again_on_deadlock
 
 
@@ -106,21 +105,48 @@ def begin(attempts: Sequence[NewAttempt]) -> list[set[UUID]]:
     recorded without its request and waits to be settled. No delivery is in two of the attempts.
     """
     with transaction() as conn:
-        renewed = _renew_all(conn, attempts)
+        renewed = _renew(conn, attempts)
         begun = [{h.delivery_id for h in one.handovers} & renewed for one in attempts]
         _write(conn, [_as_begun(*pair) for pair in zip(attempts, begun, strict=True) if pair[1]])
         return begun
 
 
-def _renew_all(conn: Connection, attempts: Sequence[NewAttempt]) -> set[UUID]:
+# One row for each claim: what was decided of meanwhile ends (a resend whose first attempt was heard
+# of), what was paused or ran out goes back to the queue, the others are begun under a new lease.
+_DECIDED = "verdict IS NOT NULL AND verdict NOT IN ('indeterminate', 'unconfirmed')"
+_STOPPED = (
+    "COALESCE(expires_at <= now(), false)"
+    " OR application_id IN (SELECT id FROM application WHERE paused_at IS NOT NULL)"
+    " OR COALESCE(communication_id IN"
+    "       (SELECT id FROM communication WHERE paused_at IS NOT NULL), false)"
+)
+_STAGE = f"CASE WHEN {_DECIDED} THEN 'handed' WHEN {_STOPPED} THEN 'queued' ELSE stage END"
+_IS_BEGUN = f"({_STAGE}) = 'submitting'"
+_CLAIM = {"claimed_id": "uuid", "claimed_fence": "bigint"}
+_BEGIN = f"""
+UPDATE delivery
+   SET stage = {_STAGE},
+       lease_until = CASE WHEN {_IS_BEGUN} THEN now() + make_interval(secs => %s) END,
+       changed_at = CASE WHEN {_IS_BEGUN} THEN changed_at ELSE now() END,
+       tries = CASE WHEN {_IS_BEGUN} THEN tries + 1 ELSE tries END,
+       verdict = CASE WHEN {_IS_BEGUN} THEN NULL ELSE verdict END,
+       silent_since = CASE WHEN {_IS_BEGUN} THEN NULL ELSE silent_since END
+  FROM {rows_of(_CLAIM, "claim")}
+ WHERE id = claimed_id AND id = ANY(%s) AND fence = claimed_fence AND stage = 'submitting'
+   AND (lease_until > now() OR {_DECIDED} OR {_STOPPED})
+RETURNING id, stage
+"""
+
+
+def _renew(conn: Connection, attempts: Sequence[NewAttempt]) -> set[UUID]:
     """The deliveries whose claim still stands; their leases run anew."""
+    claims = [(one.delivery_id, one.fence) for each in attempts for one in each.handovers]
     lease_s = max((one.lease_s for one in attempts), default=0.0)
-    renewed: set[UUID] = set()
-    for fence, ids in by_fence(h for one in attempts for h in one.handovers):
-        _stop_decided(conn, ids, fence)
-        _put_back(conn, ids, fence)
-        renewed |= _renew(conn, ids, fence, lease_s)
-    return renewed
+    rows = conn.execute(
+        _BEGIN, (lease_s, rows_json(_CLAIM, claims), [id for id, _ in claims])
+    ).fetchall()
+    application_limits.give_back(conn, [id for id, stage in rows if stage == Stage.QUEUED])
+    return {id for id, stage in rows if stage == Stage.SUBMITTING}
 
 
 def _as_begun(attempt: NewAttempt, begun: set[UUID]) -> NewAttempt:
@@ -133,43 +159,6 @@ def _as_begun(attempt: NewAttempt, begun: set[UUID]) -> NewAttempt:
         if handover.delivery_id in begun
     ]
     return replace(attempt, segments=(), shared={}, handovers=left)
-
-
-def _stop_decided(conn: Connection, ids: list[UUID], fence: int) -> None:
-    """A resend whose first attempt was heard of between claim and begin is not made."""
-    conn.execute(
-        "UPDATE delivery SET stage = 'handed', lease_until = NULL, changed_at = now()"
-        " WHERE id = ANY(%s) AND stage = 'submitting' AND fence = %s"
-        "   AND verdict IS NOT NULL AND verdict NOT IN ('indeterminate', 'unconfirmed')",
-        (ids, fence),
-    )
-
-
-def _put_back(conn: Connection, ids: list[UUID], fence: int) -> None:
-    """What was paused or ran out between claim and begin goes back to the queue."""
-    stopped = conn.execute(
-        "UPDATE delivery SET stage = 'queued', lease_until = NULL, changed_at = now()"
-        " WHERE id = ANY(%s) AND stage = 'submitting' AND fence = %s"
-        "   AND (expires_at <= now()"
-        "        OR application_id IN (SELECT id FROM application WHERE paused_at IS NOT NULL)"
-        "        OR communication_id IN"
-        "           (SELECT id FROM communication WHERE paused_at IS NOT NULL))"
-        " RETURNING id",
-        (ids, fence),
-    ).fetchall()
-    application_limits.give_back(conn, [id for (id,) in stopped])
-
-
-def _renew(conn: Connection, ids: list[UUID], fence: int, lease_s: float) -> set[UUID]:
-    rows = conn.execute(
-        "UPDATE delivery"
-        "   SET tries = tries + 1, verdict = NULL, silent_since = NULL,"
-        "       lease_until = now() + make_interval(secs => %s)"
-        " WHERE id = ANY(%s) AND stage = 'submitting' AND fence = %s AND lease_until > now()"
-        " RETURNING id",
-        (lease_s, ids, fence),
-    )
-    return {id for (id,) in rows}
 
 
 _ATTEMPT_COLUMNS = (
@@ -241,24 +230,22 @@ def settle(settlements: Sequence[Settlement]) -> None:
     provider's own events will tell what became of it.
     """
     with transaction() as conn:
-        taken, in_doubt, handed = [], [], []
-        results: list[HandoverResult] = []
-        for settlement in settlements:
-            call = _close(conn, settlement)
-            if call is not None:
-                _settle_handovers(conn, settlement)
-                results += settlement.results
-                outcomes = Counter(result.outcome for result in settlement.results)
-                taken.append((*call, outcomes[Outcome.TAKEN]))
-                handed.append((settlement.attempt_id, outcomes[Outcome.TAKEN]))
-                if outcomes[Outcome.UNKNOWN]:
-                    in_doubt.append(settlement.attempt_id)
-        returned = _move(conn, results)
+        calls = _close(conn, settlements)
+        ours = [one for one in settlements if one.attempt_id in calls]
+        _settle_handovers(conn, ours)
+        returned = _move(conn, [result for one in ours for result in one.results])
         # Last, because many write these counters and hold them until their commit.
         application_limits.give_back(conn, returned)
+        in_doubt = [one.attempt_id for one in ours if _count(one, Outcome.UNKNOWN)]
+        taken = [(one.attempt_id, _count(one, Outcome.TAKEN)) for one in ours]
         flow.count_taken_after_all(conn, in_doubt)
-        flow.count_taken(conn, taken)
-        guard.count_handed(conn, handed)
+        flow.count_taken(conn, [(*calls[id], count) for id, count in taken])
+        guard.count_handed(conn, taken)
+
+
+def _count(settlement: Settlement, outcome: Outcome) -> int:
+    """Hand-overs of the call that ended so."""
+    return sum(result.outcome is outcome for result in settlement.results)
 
 
 def _indexable(provider_message_id: str | None) -> str | None:
@@ -267,69 +254,137 @@ def _indexable(provider_message_id: str | None) -> str | None:
     return id if id is not None and len(id) <= PROVIDER_ID_LENGTH_MAX else None
 
 
-def _close(conn: Connection, settlement: Settlement) -> tuple[int, datetime] | None:
-    """Account and begin of the call, which has ended now; None when it was closed before."""
-    return conn.execute(
-        "UPDATE attempt"
-        "   SET ended_at = %s, outcome = %s, response_status = %s, response_headers = %s,"
-        "       response_body = %s, error = %s, provider_message_id = %s"
-        " WHERE id = %s AND ended_at IS NULL"
-        " RETURNING account_id, begun_at",
+_CLOSED = {
+    "attempt_id": "uuid",
+    "new_ended_at": "timestamptz",
+    "new_outcome": "text",
+    "status": "int",
+    "headers": "jsonb",
+    "body": "bytea",
+    "new_error": "text",
+    "provider_id": "text",
+}
+_CLOSE = f"""
+UPDATE attempt
+   SET ended_at = new_ended_at, outcome = new_outcome, response_status = status,
+       response_headers = headers, response_body = body, error = new_error,
+       provider_message_id = provider_id
+  FROM {rows_of(_CLOSED, "closed")}
+ WHERE id = attempt_id AND id = ANY(%s) AND ended_at IS NULL
+RETURNING id, account_id, begun_at
+"""
+
+
+def _close(conn: Connection, settlements: Sequence[Settlement]) -> dict[UUID, tuple[int, datetime]]:
+    """Account and begin of each call that has ended now, and was not closed before."""
+    closed = [
         (
-            settlement.ended_at,
-            settlement.outcome,
-            settlement.status,
-            json_text(dict(settlement.headers)),
-            settlement.body,
-            settlement.error,
-            _indexable(settlement.provider_message_id),
-            settlement.attempt_id,
-        ),
-    ).fetchone()
+            one.attempt_id,
+            one.ended_at,
+            one.outcome,
+            one.status,
+            dict(one.headers),
+            one.body,
+            one.error,
+            _indexable(one.provider_message_id),
+        )
+        for one in settlements
+    ]
+    rows = conn.execute(
+        _CLOSE, (rows_json(_CLOSED, closed), [one.attempt_id for one in settlements])
+    )
+    return {id: (account_id, begun_at) for id, account_id, begun_at in rows}
 
 
-def _settle_handovers(conn: Connection, settlement: Settlement) -> None:
+_SETTLED = {
+    "handover_id": "uuid",
+    "new_settled_at": "timestamptz",
+    "new_outcome": "text",
+    "provider_id": "text",
+    "new_reason": "text",
+    "new_text": "text",
+    "new_reply_code": "int",
+    "new_enhanced_code": "text",
+}
+_SETTLE = f"""
+UPDATE handover
+   SET settled_at = new_settled_at, outcome = new_outcome, provider_message_id = provider_id,
+       reason = new_reason, reason_text = new_text, reply_code = new_reply_code,
+       enhanced_code = new_enhanced_code
+  FROM {rows_of(_SETTLED, "settled")}
+ WHERE id = handover_id AND id = ANY(%s) AND settled_at IS NULL
+"""
+
+
+def _settle_handovers(conn: Connection, settlements: Sequence[Settlement]) -> None:
     """Only where a hand-over has more to say than the call it was part of."""
     own = [
         (
-            settlement.ended_at,
+            result.handover_id,
+            one.ended_at,
             result.outcome,
             _indexable(result.provider_message_id),
             result.reason,
             result.text,
             result.reply_code,
             result.enhanced_code,
-            result.handover_id,
         )
-        for result in settlement.results
-        if result.outcome is not settlement.outcome or result.provider_message_id or result.text
+        for one in settlements
+        for result in one.results
+        if result.outcome is not one.outcome or result.provider_message_id or result.text
     ]
     if own:
-        with conn.cursor() as cursor:
-            cursor.executemany(
-                "UPDATE handover"
-                "   SET settled_at = %s, outcome = %s, provider_message_id = %s, reason = %s,"
-                "       reason_text = %s, reply_code = %s, enhanced_code = %s"
-                " WHERE id = %s AND settled_at IS NULL",
-                own,
-            )
+        conn.execute(_SETTLE, (rows_json(_SETTLED, own), [row[0] for row in own]))
+
+
+# Where this is the first attempt and no event was heard before (`verdict` is still null), the fold
+# can only give the outcome's own verdict, which is written here for the whole set.
+_MOVED = {
+    "delivery_id": "uuid",
+    "claimed_fence": "bigint",
+    "new_stage": "text",
+    "plain": "text",
+    "retry_at": "timestamptz",
+}
+_MOVE = f"""
+UPDATE delivery
+   SET stage = new_stage, changed_at = now(),
+       lease_until = CASE WHEN new_stage = 'submitting' THEN lease_until END,
+       due_at = COALESCE(retry_at, due_at),
+       silent_since = CASE WHEN verdict IS NULL AND new_stage = 'handed' THEN now()
+                           ELSE silent_since END,
+       verdict = CASE WHEN verdict IS NULL AND tries = 1 THEN plain ELSE verdict END
+  FROM {rows_of(_MOVED, "moved")}
+ WHERE id = delivery_id AND id = ANY(%s) AND stage = 'submitting' AND fence = claimed_fence
+RETURNING id, tries = 1 AND decided_by IS NULL AND verdict IS NOT DISTINCT FROM plain
+"""
 
 
 def _move(conn: Connection, results: Sequence[HandoverResult]) -> list[UUID]:
     """Move the deliveries of all calls on; those that wait in the queue again."""
-    groups: dict[tuple[int, Then, Outcome, datetime | None], list[UUID]] = {}
-    for result in results:
-        group = (result.fence, result.then, result.outcome, result.retry_at)
-        groups.setdefault(group, []).append(result.delivery_id)
-    unclear: list[UUID] = []
-    returned: list[UUID] = []
-    for (fence, then, outcome, retry_at), ids in groups.items():
-        moved = _move_group(conn, ids, fence, then, outcome, retry_at)
-        unclear += [id for id, is_clear in moved.items() if not is_clear]
-        returned += moved if then is Then.QUEUED else ()
-    refold(conn, unclear)
+    if not results:
+        return []
+    rows = rows_json(_MOVED, map(_moved_row, results))
+    moved: dict[UUID, bool] = dict(
+        conn.execute(_MOVE, (rows, [one.delivery_id for one in results])).fetchall()
+    )
+    ours = [one for one in results if one.delivery_id in moved]
+    # A refusal is folded always: it brings its reason.
+    refold(
+        conn,
+        [
+            one.delivery_id
+            for one in ours
+            if one.outcome is Outcome.REFUSED or not moved[one.delivery_id]
+        ],
+    )
     _fold_what_moved_before(conn, [one.delivery_id for one in results if one.then is Then.QUEUED])
-    return returned
+    return [one.delivery_id for one in ours if one.then is Then.QUEUED]
+
+
+def _moved_row(result: HandoverResult) -> tuple[object, ...]:
+    plain = OUTCOME_VERDICTS[result.outcome] if result.then is Then.HANDED else None
+    return (result.delivery_id, result.fence, result.then, plain, result.retry_at)
 
 
 def _fold_what_moved_before(conn: Connection, ids: list[UUID]) -> None:
@@ -344,34 +399,3 @@ def _fold_what_moved_before(conn: Connection, ids: list[UUID]) -> None:
         (ids,),
     ).fetchall()
     refold(conn, [id for (id,) in rows])
-
-
-def _move_group(
-    conn: Connection,
-    ids: list[UUID],
-    fence: int,
-    then: Then,
-    outcome: Outcome,
-    retry_at: datetime | None,
-) -> dict[UUID, bool]:
-    """Move deliveries of one outcome; those that were ours, and whether their verdict is clear.
-
-    Where this is the first attempt and no event was heard before (`verdict` is still null), the
-    fold can only give the outcome's own verdict, which is written here for the whole set. A
-    refusal is folded always: it brings its reason.
-    """
-    plain = None if then is not Then.HANDED else str(OUTCOME_VERDICTS[outcome])
-    rows = conn.execute(
-        "UPDATE delivery"
-        "   SET stage = %(then)s, changed_at = now(),"
-        "       lease_until = CASE WHEN %(then)s = 'submitting' THEN lease_until END,"
-        "       due_at = COALESCE(%(retry_at)s, due_at),"
-        "       silent_since = CASE WHEN verdict IS NULL AND %(then)s = 'handed' THEN now()"
-        "                           ELSE silent_since END,"
-        "       verdict = CASE WHEN verdict IS NULL AND tries = 1 THEN %(plain)s ELSE verdict END"
-        " WHERE id = ANY(%(ids)s) AND stage = 'submitting' AND fence = %(fence)s"
-        " RETURNING id, tries = 1 AND decided_by IS NULL"
-        "           AND verdict IS NOT DISTINCT FROM %(plain)s",
-        {"then": then, "retry_at": retry_at, "plain": plain, "ids": ids, "fence": fence},
-    ).fetchall()
-    return {id: clear and outcome is not Outcome.REFUSED for id, clear in rows}

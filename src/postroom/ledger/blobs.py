@@ -58,12 +58,12 @@ def keep(conn: Connection, blobs: Iterable[tuple[UUID, Mapping[bytes, bytes]]]) 
         (*place, len(data), compress(data)) for place, data in wanted.items() if place not in held
     ]
     if new:
-        with conn.cursor() as cursor:
-            cursor.executemany(
-                "INSERT INTO blob (message_id, digest, size_bytes, zlib) VALUES (%s, %s, %s, %s)"
-                " ON CONFLICT DO NOTHING",
-                new,
-            )
+        conn.execute(
+            "INSERT INTO blob (message_id, digest, size_bytes, zlib)"
+            " SELECT * FROM unnest(%s::uuid[], %s::bytea[], %s::integer[], %s::bytea[])"
+            " ON CONFLICT DO NOTHING",
+            [list(column) for column in zip(*new, strict=True)],
+        )
 
 
 def _held(conn: Connection, places: list[tuple[UUID, bytes]]) -> set[tuple[UUID, bytes]]:
@@ -115,8 +115,16 @@ class StoredMessage:
 
 def load_submission(message_id: UUID) -> StoredMessage:
     """The message and its bytes as received; LookupError when the content is no longer kept."""
+    found = load_submissions([message_id])
+    if not found:
+        raise LookupError(f"the content of message {message_id} is not kept any more")
+    return found[0]
+
+
+def load_submissions(message_ids: Sequence[UUID]) -> list[StoredMessage]:
+    """Those of the messages whose content is still kept, with their bytes as received."""
     with connection() as conn:
-        row = conn.execute(
+        rows = conn.execute(
             "SELECT message.id, message.application_id, application.name, communication.name,"
             "       door, from_address, mail_from, lane, tags, metadata, on_doubt,"
             "       accepted_at, send_at, expires_at, blob.zlib, message.simulated, track,"
@@ -125,17 +133,31 @@ def load_submission(message_id: UUID) -> StoredMessage:
             "  JOIN application ON application.id = message.application_id"
             "  LEFT JOIN communication ON communication.id = message.communication_id"
             "  JOIN blob ON blob.message_id = message.id AND blob.digest = submission_digest"
-            " WHERE message.id = %s",
-            (message_id,),
-        ).fetchone()
-    if row is None:
-        raise LookupError(f"the content of message {message_id} is not kept any more")
-    names = [field.name for field in fields(StoredMessage)]
-    described = dict(zip(names, row, strict=True))
+            " WHERE message.id = ANY(%s)",
+            (list(message_ids),),
+        ).fetchall()
+    return [_stored(row) for row in rows]
+
+
+def _stored(row: tuple[Any, ...]) -> StoredMessage:
+    described = dict(zip((field.name for field in fields(StoredMessage)), row, strict=True))
     described["lane"] = Lane(described["lane"])
     described["tags"] = tuple(described["tags"])
     described["submission"] = decompress(described["submission"])
     return StoredMessage(**described)
+
+
+def sizes(message_ids: Sequence[UUID]) -> dict[UUID, int]:
+    """Bytes of each message as received, of those whose content is still kept."""
+    with connection() as conn:
+        rows = conn.execute(
+            "SELECT message.id, blob.size_bytes"
+            "  FROM message"
+            "  JOIN blob ON blob.message_id = message.id AND blob.digest = submission_digest"
+            " WHERE message.id = ANY(%s)",
+            (list(message_ids),),
+        )
+        return dict(rows.fetchall())
 
 
 _LITERAL, _RUN = b"L", b"R"

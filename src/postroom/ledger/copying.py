@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterable, Sequence
+from functools import cache
 from typing import Any
 
 from psycopg import sql
@@ -18,12 +19,12 @@ def copy_rows(
     conn: Connection, table: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]
 ) -> None:
     """Write rows of Python values."""
-    with conn.cursor() as cursor, cursor.copy(_statement(table, columns)) as copy:
+    with conn.cursor() as cursor, cursor.copy(_statement(table, tuple(columns))) as copy:
         for row in rows:
             copy.write_row(row)
 
 
-def _statement(table: str, columns: Sequence[str]) -> sql.Composed:
-    return sql.SQL("COPY {} ({}) FROM STDIN").format(
-        sql.Identifier(table), sql.SQL(", ").join(map(sql.Identifier, columns))
-    )
+@cache
+def _statement(table: str, columns: tuple[str, ...]) -> bytes:
+    names = sql.SQL(", ").join(map(sql.Identifier, columns))
+    return sql.SQL("COPY {} ({}) FROM STDIN").format(sql.Identifier(table), names).as_bytes()

@@ -7,11 +7,14 @@ whole server, and a look at the partial index of the queue costs a fraction of a
 import asyncio
 import logging
 import time
+from collections import Counter as Tally
 from collections.abc import Sequence
+from contextlib import suppress
+from functools import partial
 
 from postroom.domain.health import SLOW_S
 from postroom.domain.lane import Lane
-from postroom.ledger import queue
+from postroom.ledger import blobs, queue
 from postroom.ledger.db import LedgerUnavailable
 from postroom.ledger.queue import Claimed
 from postroom.sending.accounts import Accounts
@@ -20,7 +23,8 @@ from postroom.sending.compose import Planned
 from postroom.sending.handing import Handing
 from postroom.sending.pace import Pace
 from postroom.sending.patience import patiently
-from postroom.sending.planning import Planner, by_message
+from postroom.sending.planning import Planner, Plans
+from postroom.sending.shelf import Portion, Shelf
 from postroom.sending.slots import Slots
 
 _log = logging.getLogger(__name__)
@@ -29,6 +33,9 @@ _IDLE_S_MIN = 0.05
 _AGAIN_AFTER_S = 0.5
 _LOOK_S = 1.0
 """Calls that have begun to hang make room without having ended."""
+_READY_SHARE = 2
+"""For one call in so many another one gets ready: its attempt is committed meanwhile, so that no
+place is empty for the time of a commit. What is ready and not called is in doubt after a crash."""
 _HELD_S = 1.0
 """Seconds of an account's pace that are claimed ahead."""
 
@@ -53,8 +60,13 @@ class Counter:
         self._planner = planner
         self._handing = handing
         self._stopping = stopping
-        self._slots = Slots(calls_max, SLOW_S)
+        self._slots = Slots(
+            calls_max, SLOW_S, ahead=calls_max // _READY_SHARE, are_closed=stopping.is_set
+        )
+        self._shelf = Shelf(pace.kept_bytes_max * calls_max // pace.calls_max)
         self._calls: set[asyncio.Task[None]] = set()
+        self._came_down = asyncio.Event()
+        self._enough = 0
         self._appetite = Appetite(pace.claim_max)
         self._idle_s = _IDLE_S_MIN
         self._undone: list[Claimed] = []
@@ -65,9 +77,7 @@ class Counter:
             room, portion = self._room(), max(1, self._appetite.ahead // 2)
             free = room - self._held()
             if self._calls and free < portion:
-                await asyncio.wait(
-                    self._calls, timeout=_LOOK_S, return_when=asyncio.FIRST_COMPLETED
-                )
+                await self._come_down_to(room - portion)
             elif claimed := await self._claim(free):
                 self._idle_s = _IDLE_S_MIN
                 await self._serve(claimed, free)
@@ -77,6 +87,14 @@ class Counter:
             await asyncio.wait(self._calls)
         if self._undone:
             await patiently(queue.give_back, self._undone, 0.0)
+
+    async def _come_down_to(self, held: int) -> None:
+        """Wait until no more calls are held; not for long, for room may have changed by then."""
+        self._enough = max(held, 0)
+        self._came_down.clear()
+        if self._held() > self._enough:
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._came_down.wait(), _LOOK_S)
 
     def _held(self) -> int:
         """Calls that are being made or wait for a slot, without those that hang."""
@@ -112,30 +130,50 @@ class Counter:
             self._idle_s = min(2 * self._idle_s, self._pace.idle_s_max)
 
     async def _serve(self, claimed: Sequence[Claimed], calls: int) -> None:
-        """Plan the calls and let them wait for a free slot."""
-        groups = await asyncio.gather(*map(self._plan, by_message(claimed).values()))
-        plans = [planned for group in groups for planned in group]
-        self._appetite.learn(len(claimed), [len(planned.claims) for planned in plans], calls)
+        """Plan the calls, as many as the shelf has room for, and let them wait for a free slot."""
+        sizes = await patiently(blobs.sizes, list({one.message_id for one in claimed}))
+        recipients: list[int] = []
+        for portion in self._shelf.portions(claimed, sizes):
+            await self._shelf.put(portion.weight)
+            plans = await self._plan(portion.claimed)
+            self._begin(plans, portion)
+            recipients += [len(planned.claims) for planned in plans]
+        self._appetite.learn(len(claimed), recipients, calls)
+
+    def _begin(self, plans: Sequence[Planned], portion: Portion) -> None:
+        """Start the calls; with each of them a part of what its message takes is let go."""
+        each = Tally(planned.message.stored.message_id for planned in plans)
+        left = portion.weight
         for planned in plans:
+            id = planned.message.stored.message_id
+            part = portion.weights[id] // each[id]
+            left -= part
             call = asyncio.create_task(self._call(planned))
             self._calls.add(call)
-            call.add_done_callback(self._ended)
+            call.add_done_callback(partial(self._ended, part))
+        self._shelf.take(left)
 
-    def _ended(self, call: asyncio.Task[None]) -> None:
+    def _ended(self, part: int, call: asyncio.Task[None]) -> None:
         self._calls.discard(call)
+        self._shelf.take(part)
+        if self._held() <= self._enough:
+            self._came_down.set()
         self._appetite.ended()
         if not call.cancelled() and (error := call.exception()) is not None:
             # Its lease runs out, and the sweep finds whether an attempt was begun.
             _log.error("ALARM a call broke off", exc_info=error)
 
-    async def _plan(self, group: Sequence[Claimed]) -> list[Planned]:
+    async def _plan(self, claimed: Sequence[Claimed]) -> list[Planned]:
+        if self._stopping.is_set():
+            self._undone += claimed
+            return []
         try:
-            return await asyncio.to_thread(self._planner.plan, group)
+            plans = await asyncio.to_thread(self._planner.plan, claimed)
         except LedgerUnavailable:
-            await patiently(queue.give_back, group, _AGAIN_AFTER_S)
-        except Exception:  # noqa: BLE001 - nor may trouble with a plan; the claim's lease runs out
-            _log.exception("ALARM message %s cannot be planned", group[0].message_id)
-        return []
+            plans = Plans(left=list(claimed))
+        if plans.left:
+            await patiently(queue.give_back, plans.left, _AGAIN_AFTER_S)
+        return plans.calls
 
     async def _call(self, planned: Planned) -> None:
         """Make a call and what follows from it: a refused batch goes on in smaller calls."""
@@ -143,7 +181,7 @@ class Counter:
             if self._stopping.is_set():
                 self._undone += planned.claims.values()
                 return
-            again = await self._handing.make(planned, place.leave)
+            again = await self._handing.make(planned, place)
         for group in again:
             for smaller in await self._plan(group):
                 await self._call(smaller)

@@ -25,6 +25,7 @@ from postroom.sending.meter import Later, Meters
 from postroom.sending.pace import Pace
 from postroom.sending.patience import patiently
 from postroom.sending.settler import Settler
+from postroom.sending.slots import Place
 from postroom.sending.slow_receivers import SlowReceivers
 from postroom.sending.watch import Watch
 
@@ -62,16 +63,20 @@ class Handing:
         self._slow = slow
         self._is_left = is_left
 
-    async def make(self, planned: Planned, answered: Callable[[], None]) -> Groups:
+    async def make(self, planned: Planned, place: Place) -> Groups:
         """Make the call; gives the deliveries to call again at once, one call for each group.
 
-        `answered` is told when the provider has answered, which is before that is recorded.
+        The place is taken for the call, and left with the provider's answer, which is before that
+        is recorded.
         """
         if self._is_left(planned) or self._slow.concern(planned.claims.values()):
             return await self._give_back(planned, 0.0)
         rest_s = self._back_off.left_s(planned.way.account.id, time.monotonic())
         if rest_s > 0:
             return await self._give_back(planned, _soon(planned, rest_s))
+        limits = self._meters.of(planned.way.account.id).limits
+        if limits.bind or limits.calls_in_flight is not None:
+            await place.take()  # a turn or a berth that nobody can use is lost to all senders
         try:
             berth = await self._berths.of(planned.way.account.id).take(planned.message.stored.lane)
         except Later as later:
@@ -79,14 +84,14 @@ class Handing:
 
         def left() -> None:
             berth.leave()
-            answered()
+            place.leave()
 
         try:
-            return await self._make(planned, left)
+            return await self._make(planned, place, left)
         finally:
             berth.leave()
 
-    async def _make(self, planned: Planned, answered: Callable[[], None]) -> Groups:
+    async def _make(self, planned: Planned, place: Place, left: Callable[[], None]) -> Groups:
         """Make the call at its turn."""
         meter, turn = self._meters.of(planned.way.account.id), _turn_of(planned)
         try:
@@ -98,6 +103,9 @@ class Handing:
         begun = await self._begin(attempt, planned)
         if len(begun) < len(planned.claims):
             return await self._leave_out_the_lost(attempt.id, planned, begun)
+        if not await place.take():
+            await self._not_made(attempt.id, planned, "the sender was stopped", Then.QUEUED)
+            return ()
         try:
             await meter.come(at, *turn)
         except Later as later:
@@ -108,7 +116,7 @@ class Handing:
             # Frozen since the attempt was begun: another sender may hold the claim by now.
             await self._not_made(attempt.id, planned, "the lease was about to end", Then.QUEUED)
             return ()
-        return await self._call(attempt.id, planned, answered)
+        return await self._call(attempt.id, planned, left)
 
     async def _give_back(self, planned: Planned, in_s: float) -> Groups:
         await patiently(queue.give_back, list(planned.claims.values()), in_s)
@@ -144,14 +152,12 @@ class Handing:
         settlement = not_made(attempt_id, planned.claims, why, then, _now(), in_s)
         await self._settler.settled(settlement)
 
-    async def _call(
-        self, attempt_id: UUID, planned: Planned, answered: Callable[[], None]
-    ) -> Groups:
+    async def _call(self, attempt_id: UUID, planned: Planned, left: Callable[[], None]) -> Groups:
         account = planned.way.account
         call, called_at = self._watch.begin(account.id), _now()
         reply = await self._hand_over(attempt_id, planned)
         self._watch.ended(call, reply)
-        answered()
+        left()
         await self._heard(account.id, reply)
         if reply.slowed:
             slowed = [planned.claims[id].recipient for id in reply.slowed if id in planned.claims]

@@ -3,7 +3,7 @@
 import json
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property
@@ -14,6 +14,8 @@ from postroom.domain.structure import structure_of
 from postroom.domain.submitted import content_of
 from postroom.domain.template import OWN_PREFIX, parse
 from postroom.ledger.blobs import StoredMessage
+from postroom.ledger.db import LedgerUnavailable
+from postroom.sending.halving import halves
 from postroom.sending.mime import Skeleton, build
 from postroom.sending.private_headers import Cleaned, cleaned
 from postroom.sending.tracking import Tracked, tracked, tracking_of, wished
@@ -118,7 +120,7 @@ class RecentMessages:
 
     def __init__(
         self,
-        load: Callable[[UUID], StoredMessage],
+        load: Callable[[Sequence[UUID]], list[StoredMessage]],
         now: Callable[[], datetime],
         bytes_max: int,
     ) -> None:
@@ -129,14 +131,41 @@ class RecentMessages:
         self._kept: OrderedDict[UUID, Message] = OrderedDict()
         self._lock = threading.Lock()
 
-    def get(self, message_id: UUID) -> Message:
-        """The message; LookupError when its content is no longer kept."""
+    def get(self, message_ids: Iterable[UUID]) -> dict[UUID, Message | Exception]:
+        """Each message, or why it cannot be had; LedgerUnavailable when none can."""
+        wanted = set(message_ids)
+        found: dict[UUID, Message | Exception] = dict(self._of_these(wanted))
+        if missing := sorted(wanted - found.keys()):
+            found |= self._read(missing)
+        return found
+
+    def _of_these(self, wanted: Iterable[UUID]) -> dict[UUID, Message]:
         with self._lock:
-            if message_id in self._kept:
-                self._kept.move_to_end(message_id)
-                return self._kept[message_id]
-        message = parsed(self._load(message_id), self._now())
-        self._keep(message_id, message)
+            found = {id: self._kept[id] for id in wanted if id in self._kept}
+            for id in found:
+                self._kept.move_to_end(id)
+        return found
+
+    def _read(self, ids: Sequence[UUID]) -> dict[UUID, Message | Exception]:
+        """One that cannot be read never stands in the way of the others."""
+        try:
+            stored = self._load(ids)
+        except LedgerUnavailable:
+            raise
+        except Exception as error:  # noqa: BLE001 - told with the message that it concerns
+            if len(ids) == 1:
+                return {ids[0]: error}
+            first, second = halves(ids)
+            return self._read(first) | self._read(second)
+        gone = LookupError("its content is not kept any more")
+        return dict.fromkeys(ids, gone) | {one.message_id: self._parse(one) for one in stored}
+
+    def _parse(self, stored: StoredMessage) -> Message | Exception:
+        try:
+            message = parsed(stored, self._now())
+        except Exception as error:  # noqa: BLE001 - told with the message that it concerns
+            return error
+        self._keep(stored.message_id, message)
         return message
 
     def _keep(self, message_id: UUID, message: Message) -> None:
@@ -144,12 +173,12 @@ class RecentMessages:
             if message_id in self._kept:
                 return
             self._kept[message_id] = message
-            self._bytes += _weight(message)
+            self._bytes += weight(len(message.stored.submission))
             while self._bytes > self._bytes_max and self._kept:
                 _, oldest = self._kept.popitem(last=False)
-                self._bytes -= _weight(oldest)
+                self._bytes -= weight(len(oldest.stored.submission))
 
 
-def _weight(message: Message) -> int:
-    """Bytes it takes: as submitted, parsed, and perhaps built."""
-    return 3 * len(message.stored.submission)
+def weight(submission_bytes: int) -> int:
+    """Bytes that a message takes: as submitted, parsed, and perhaps built."""
+    return 3 * submission_bytes

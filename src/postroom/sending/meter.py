@@ -10,6 +10,7 @@ import asyncio
 import heapq
 import itertools
 import time
+from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -66,7 +67,7 @@ class Meter:
         self._numbers = itertools.count()
         self._waiting: list[_Waiting] = []
         self._giving: asyncio.Task[None] | None = None
-        self._made: list[float] = []
+        self._made: deque[float] = deque()
 
     @property
     def is_full(self) -> bool:
@@ -75,9 +76,12 @@ class Meter:
 
     def observed_per_s(self) -> float:
         """Calls that this sender made in the last second."""
-        since = time.monotonic() - 1
-        self._made = [at for at in self._made if at > since]
+        self._forget(time.monotonic() - 1)
         return float(len(self._made))
+
+    def _forget(self, until: float) -> None:
+        while self._made and self._made[0] <= until:
+            self._made.popleft()
 
     async def turn(self, lane: Lane, recipients: int, *, counts: bool = True) -> float:
         """The instant (monotonic) at which the call is to be made; raises Later.
@@ -95,12 +99,14 @@ class Meter:
 
     async def come(self, at: float, lane: Lane, recipients: int) -> None:
         """Returns at the call's turn, another one where this one was missed; raises Later."""
-        while True:
+        while self.limits.bind:
             await asyncio.sleep(max(0.0, at - time.monotonic()))
-            if not self.limits.bind or time.monotonic() - at <= LATE_S_MAX:
+            if time.monotonic() - at <= LATE_S_MAX:
                 break
             at = await self.turn(lane, recipients, counts=False)
-        self._made.append(time.monotonic())
+        now = time.monotonic()
+        self._forget(now - 1)
+        self._made.append(now)
 
     async def _give(self) -> None:
         """Take stretches and give them out while anybody waits."""

@@ -32,6 +32,15 @@ def by_message(claimed: Iterable[Claimed]) -> dict[UUID, list[Claimed]]:
 
 
 @dataclass(slots=True)
+class Plans:
+    """What became of claims that were to be planned."""
+
+    calls: list[Planned] = field(default_factory=list)
+    left: list[Claimed] = field(default_factory=list)
+    """Those for which the ledger was away."""
+
+
+@dataclass(slots=True)
 class _Composed:
     plans: list[Planned] = field(default_factory=list)
     failed: list[Claimed] = field(default_factory=list)
@@ -51,14 +60,25 @@ class Planner:
         self._road_map = road_map
         self._batch_max = batch_max
 
-    def plan(self, claimed: Sequence[Claimed]) -> list[Planned]:
-        """The calls for claims of one message; raises LedgerUnavailable."""
-        try:
-            message = self._messages.get(claimed[0].message_id)
-        except LedgerUnavailable:
-            raise
-        except Exception as error:  # noqa: BLE001 - whatever is wrong with it, it is held
-            self._hold_broken(claimed, error)
+    def plan(self, claimed: Sequence[Claimed]) -> Plans:
+        """The calls for these claims; raises LedgerUnavailable where none can be planned."""
+        groups = by_message(claimed)
+        messages = self._messages.get(groups)
+        plans = Plans()
+        for id, group in groups.items():
+            try:
+                plans.calls += self._plan_message(messages[id], group)
+            except LedgerUnavailable:
+                plans.left += group
+            except Exception:  # noqa: BLE001 - nor may trouble with one end the others; its lease ends
+                _log.exception("ALARM message %s cannot be planned", id)
+        return plans
+
+    def _plan_message(
+        self, message: Message | Exception, claimed: Sequence[Claimed]
+    ) -> list[Planned]:
+        if isinstance(message, Exception):
+            self._hold_broken(claimed, message)
             return []
         return self._plan(message, self._without_missing(message, claimed))
 

@@ -50,7 +50,7 @@ async def run(pace: Pace, stop: threading.Event) -> None:
     watch = Watch()
     berths = AllBerths()
     accounts = Accounts(carriers, back_off, meters, berths)
-    messages = RecentMessages(blobs.load_submission, _now, pace.kept_bytes_max)
+    messages = RecentMessages(blobs.load_submissions, _now, pace.kept_bytes_max)
     planner = Planner(messages, accounts.road_map, pace.batch_max)
     settler = Settler(attempts.settle)
     beginner = Beginner(attempts.begin)
