@@ -21,7 +21,7 @@ class Pace:
     idle_s_max: float
     """Longest wait between two looks at an empty queue."""
     kept_bytes_max: int = 128 * 1024**2
-    """Parsed messages kept: some hundred ordinary ones, or two of the largest."""
+    """Content of the messages used last, and again as much of those that calls are planned for."""
 
     @classmethod
     def of_settings(cls) -> Self:
