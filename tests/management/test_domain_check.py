@@ -7,7 +7,7 @@ import pytest
 from django.test import override_settings
 
 from postroom import cli
-from postroom.ledger import accounts, sender_domains
+from postroom.ledger import accounts, sender_domains, sender_needs
 from postroom.ledger.db import connection
 from postroom.management import domain_check
 from postroom.management.doctor import Level
@@ -102,3 +102,13 @@ def test_the_command_ends_with_1_where_something_is_missing(
     assert {"level": "missing", "about": "DMARC"}.items() <= found[1].items()
     assert cli.main(["doctor", "account"]) == 1
     assert "postroom doctor domain example.com" in capsys.readouterr().err
+
+
+def test_the_clock_looks_once_a_day_and_keeps_what_is_lacking() -> None:
+    sender_domains.keep(account(), "example.com", sender_domains.VERIFIED, True, [DKIM])
+    with fake_dns({}) as resolver, override_settings(POSTROOM_DNS=resolver):
+        assert domain_check.look_due() == 1
+        assert domain_check.look_due() == 0
+    lacking = sender_needs.lacking("example.com")
+    assert any(one.startswith("example.com: DMARC: To be set:") for one in lacking)
+    assert sender_needs.lacking("other.example") == []

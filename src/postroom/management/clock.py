@@ -29,6 +29,7 @@ from postroom.ledger import (
 )
 from postroom.ledger.db import LedgerUnavailable
 from postroom.management import (
+    domain_check,
     doubt_watch,
     flow_watch,
     guard_watch,
@@ -128,6 +129,7 @@ def outside_tasks() -> Sequence[Task]:
     """What asks providers, which may take long."""
     return (
         Task("sender domains looked at", 30, sender_domains.check_due),
+        Task("From domains looked at", 60, domain_check.look_due),
         Task("accounts that told their limits", 300, told_limits.ask_all),
     )
 

@@ -7,12 +7,13 @@ https://senders.yahooinc.com/best-practices, read on 2026-11-24. Microsoft refus
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator, Sequence
+from datetime import timedelta
 from urllib.parse import urlsplit
 
 from django.conf import settings
 
 from postroom.domain.guard_lines import MAILBOXES
-from postroom.ledger import guard, sender_domains
+from postroom.ledger import guard, sender_domains, sender_needs
 from postroom.ledger.accounts import all_accounts
 from postroom.ledger.sender_domains import SenderDomain
 from postroom.management import dns
@@ -20,10 +21,27 @@ from postroom.management.doctor import Finding, Level
 from postroom.management.sender_domains import records_of, with_policy
 from postroom.providers.account_api import Purpose
 
+DAILY = timedelta(days=1)
 BULK_PER_DAY = 5000
 """From so many a day on an operator counts a domain as one that sends in bulk; Gmail, for good."""
 _NEAR_BULK = 4000
 _NAMED = {"gmail": "Gmail", "yahoo": "Yahoo", "microsoft": "Microsoft"}
+
+
+def look(domain: str) -> list[Finding]:
+    """Everything there is to say; what the domain lacks is kept, to be told at the doors."""
+    found = asyncio.run(findings(domain))
+    lacking = [one for one in found if one.level is Level.MISSING]
+    sender_needs.keep(domain, [f"{domain}: {one.about}: {one.said}" for one in lacking])
+    return found
+
+
+def look_due(limit: int = 5) -> int:
+    """How many From domains were due for a look, which each gets once a day."""
+    domains = sender_needs.due(DAILY, limit)
+    for domain in domains:
+        look(domain)
+    return len(domains)
 
 
 async def findings(domain: str) -> list[Finding]:

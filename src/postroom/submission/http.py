@@ -3,7 +3,7 @@
 import dataclasses
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -39,6 +39,7 @@ from postroom.ledger.keys import Caller, authenticate
 from postroom.ledger.pauses import pause_communication
 from postroom.submission import http_docs
 from postroom.submission.accept import accept
+from postroom.submission.bulk_notes import bulk_notes
 from postroom.submission.fields import IDEMPOTENCY_KEY
 from postroom.submission.json_body import canonical_digest, read_json
 from postroom.submission.message_body import read_submission
@@ -64,7 +65,8 @@ def submit(request: HttpRequest) -> HttpResponse:
     if key is not None:
         claim = Idempotency(key, canonical_digest(body))
         submission = dataclasses.replace(submission, idempotency=claim)
-    return _accepted(_committed(lambda: accept(submission, caller).result()))
+    acceptance = _committed(lambda: accept(submission, caller).result())
+    return _accepted(acceptance, bulk_notes(submission, caller))
 
 
 @router.post("/messages/{uuid:message_id}/cancel", **http_docs.CANCEL)
@@ -146,12 +148,12 @@ def _committed(commit: Callable[[], Acceptance]) -> Acceptance:
         raise unavailable("the ledger cannot be written right now; nothing was accepted") from error
 
 
-def _accepted(acceptance: Acceptance) -> HttpResponse:
+def _accepted(acceptance: Acceptance, warnings: Sequence[str]) -> HttpResponse:
     answer = {
         "message_id": str(acceptance.message_id),
         "communication": acceptance.communication,
         "lane": acceptance.lane.label,
-        "notes": acceptance.notes,
+        "notes": [*acceptance.notes, *warnings],
         "recipients": acceptance.recipients,
         "suppressed": acceptance.suppressed,
         "duplicates": acceptance.duplicates,

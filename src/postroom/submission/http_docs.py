@@ -232,7 +232,8 @@ _ACCEPTANCE = {
         "notes": {
             "type": "array",
             "items": {"type": "string"},
-            "description": "What becomes otherwise than was asked for, in sentences.",
+            "description": "What becomes otherwise than was asked for, and what the From domain "
+            "of a broadcast lacks, in sentences.",
         },
         "recipients": {"type": "integer", "description": "Deliveries of this message."},
         "suppressed": {"type": "integer", "description": "Not to be sent: see suppressions."},

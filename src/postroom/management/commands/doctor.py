@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from argparse import ArgumentParser, Namespace
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -59,4 +58,4 @@ def _of_domain(words: Sequence[str]) -> list[Finding]:
     except AddressError as error:
         raise Refusal(f"{words[1]}: {error}") from None
     with ledger_open():
-        return list(asyncio.run(domain_check.findings(domain)))
+        return domain_check.look(domain)
