@@ -248,13 +248,15 @@ POSTROOM_ACCOUNT_SETTINGS = _secrets(
 SECRET_KEY = POSTROOM_SECRET_KEY = _secret(
     "POSTROOM_SECRET_KEY",
     "text",
-    "Signs return paths and seals account settings; unset: made once in POSTROOM_DATA.",
+    "Signs return paths and tracking addresses, and seals account settings; unset: made once in"
+    " POSTROOM_DATA.",
 ) or read_or_make(embedded.directory(POSTROOM_DATA) / "secret-key")
 
 POSTROOM_SECRET_KEY_PREVIOUS = _secret(
     "POSTROOM_SECRET_KEY_PREVIOUS",
     "text",
-    "The secret before this one: what it sealed opens, and its return paths are still known.",
+    "The secret before this one: what it sealed opens, and its return paths and links are still"
+    " known.",
 )
 
 POSTROOM_LOG_LEVEL = _text(

@@ -11,7 +11,7 @@ from ninja.parser import Parser
 from ninja.security import HttpBearer
 
 from postroom import __version__
-from postroom.feedback import tracking, webhook
+from postroom.feedback import tracking, unsubscribe, webhook
 from postroom.ledger import keys
 from postroom.management import edge
 from postroom.management.strict_query import strict_query
@@ -72,6 +72,7 @@ urlpatterns = [
     path("feedback/<str:account>/<str:secret>", webhook.receive),
     path("t/o/<str:token>.gif", tracking.opened),
     path("t/c/<str:token>", tracking.clicked),
+    path("t/u/<str:token>", unsubscribe.page),
     path("healthz", health.healthz),
     path("readyz", health.readyz),
     path("metrics", health.metrics),

@@ -34,6 +34,8 @@ class Content:
     display_to: tuple[Mailbox, ...] = ()
     headers: tuple[tuple[str, str], ...] = ()
     attachments: tuple[Attachment, ...] = ()
+    one_click: bool = False
+    """Each copy is to have its value of `postroom.unsubscribe` in List-Unsubscribe (RFC 8058)."""
     track_opens: bool = False
     track_clicks: bool = False
     message_id: str | None = None

@@ -4,6 +4,7 @@ Everything here is pure. A copy's hits are judged together and by their set: a l
 that an earlier one was a scanner's. Each judgement names the rule that made it. Rules are looked
 at in the order of this page, and the first that says "machine" stands:
 
+- `asked`: a POST says what a person wants, or a mailbox provider for one (RFC 8058 3.2).
 - `head`: the method was HEAD, which shows nobody anything.
 - `agent`: the user agent is that of a known prefetcher or scanner, or of a program.
 - `too_soon`: within five seconds of the hand-over to the provider: no mail is delivered, noticed
@@ -76,6 +77,8 @@ class Hit:
     agent: str
     earlier: Judgement | None = None
     """How it was judged while its address and agent were known; None: they are."""
+    is_request: bool = False
+    """It was asked for by a POST: an unsubscribe, or taking one back. That is no scanner's."""
 
 
 def judged(hits: Sequence[Hit], handed_at: datetime) -> list[Judgement]:
@@ -88,13 +91,15 @@ def judged(hits: Sequence[Hit], handed_at: datetime) -> list[Judgement]:
     ]
     machines = _times([one for one, was in zip(hits, together, strict=True) if was.machine])
     return [
-        Judgement(True, "company") if not was.machine and _has_company(one, machines) else was
+        Judgement(True, "company") if _has_company(one, machines) and not was.machine else was
         for one, was in zip(hits, together, strict=True)
     ]
 
 
 def _alone(hit: Hit, handed_at: datetime) -> Judgement:
     """What is known of a hit without the others."""
+    if hit.is_request:
+        return Judgement(False, "asked")
     if hit.method == "HEAD":
         return Judgement(True, "head")
     if hit.agent in _EXACT_AGENTS or _AGENTS.search(hit.agent):
@@ -136,7 +141,7 @@ def _times(machines: Sequence[Hit]) -> Mapping[Visitor, Sequence[datetime]]:
 
 
 def _has_company(hit: Hit, machines: Mapping[Visitor, Sequence[datetime]]) -> bool:
-    if hit.address is None:
+    if hit.address is None or hit.is_request:
         return False
     times = machines.get((hit.address, hit.agent), ())
     next_one = bisect_left(times, hit.at - COMPANY_WITHIN)

@@ -16,6 +16,8 @@ FIELD = re.compile(r"\{\{\s*([A-Za-z0-9_.-]{1,64})\s*\}\}")
 
 OWN_PREFIX = "postroom."
 """Fields that are filled in by us begin so."""
+UNSUBSCRIBE = f"{OWN_PREFIX}unsubscribe"
+"""The one that a text may have: the address of the page for refusing mail of this kind."""
 
 
 class TemplateError(ValueError):

@@ -25,6 +25,9 @@ class Kind(StrEnum):
     """The picture was fetched. There is no URL behind it."""
     CLICK = "c"
     """The link was followed."""
+    UNSUBSCRIBE = "u"
+    """The page was asked for on which mail of this kind can be refused. There is no URL behind
+    it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from django.http import HttpRequest, HttpResponse
 from django.views.decorators.http import require_safe
 
 from postroom.domain import tracking
-from postroom.domain.problem import not_found
+from postroom.domain.problem import not_found, unavailable
 from postroom.domain.tracking import Followed, Keys, Kind
 from postroom.domain.web_address import location
 from postroom.feedback.keeping import keeping
@@ -30,22 +30,23 @@ PICTURE = b64decode("R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7")
 @require_safe
 def opened(request: HttpRequest, token: str) -> HttpResponse:
     """The picture."""
-    _keep(request, _read(Kind.OPEN, token))
+    keep(request, read(Kind.OPEN, token), Kind.OPEN)
     return HttpResponse(PICTURE, content_type="image/gif")
 
 
 @require_safe
 def clicked(request: HttpRequest, token: str) -> HttpResponse:
     """A redirect to what the link had."""
-    followed = _read(Kind.CLICK, token)
+    followed = read(Kind.CLICK, token)
     where = location(followed.url)
     if where is None:
         raise _nothing_here()
-    _keep(request, followed)
+    keep(request, followed, Kind.CLICK)
     return HttpResponse(status=302, headers={"Location": where})
 
 
-def _read(kind: Kind, token: str) -> Followed:
+def read(kind: Kind, token: str) -> Followed:
+    """What the address says; the same 404 for all that is wrong."""
     followed = tracking.read(kind, token, _keys())
     if followed is None:
         raise _nothing_here()
@@ -62,10 +63,13 @@ def _keys() -> tuple[Keys, ...]:
     return tuple(Keys.of(secret) for secret in secrets if secret)
 
 
-def _keep(request: HttpRequest, followed: Followed) -> None:
-    """Store the hit; where not even the spool takes it, the reader is not made to wait for that."""
+def keep(request: HttpRequest, followed: Followed, kind: str) -> None:
+    """Store the hit; where not even the spool takes it, an open or click is answered all the same.
+
+    Raises Problem (503) where an unsubscribe would be lost.
+    """
     hit = NewHit(
-        followed.kind,
+        kind,
         followed.message_id,
         followed.handover_id,
         followed.url,
@@ -78,6 +82,8 @@ def _keep(request: HttpRequest, followed: Followed) -> None:
         keeping().keep_hit(hit)
     except SpoolUnavailable as error:
         log.error("ALARM a hit is lost, neither stored nor spooled: %s", error)
+        if kind not in (Kind.OPEN, Kind.CLICK):
+            raise unavailable("This cannot be stored right now. Please try again.") from error
 
 
 def _storable(agent: str) -> str:

@@ -109,6 +109,7 @@ class StoredMessage:
     """What the application has counted where a message does not say."""
     tracking_url: str | None = None
     tracked_by_provider: bool = False
+    is_marketing: bool = False
     is_private: bool = False
     """Mail of this kind is never tracked."""
 
@@ -128,7 +129,8 @@ def load_submissions(message_ids: Sequence[UUID]) -> list[StoredMessage]:
             "SELECT message.id, message.application_id, application.name, communication.name,"
             "       door, from_address, mail_from, lane, tags, metadata, on_doubt,"
             "       accepted_at, send_at, expires_at, blob.zlib, message.simulated, track,"
-            "       tracking_url, tracked_by_provider, kind = ANY(private_kinds)"
+            "       tracking_url, tracked_by_provider, kind = 'marketing',"
+            "       kind = ANY(private_kinds)"
             "  FROM message"
             "  JOIN application ON application.id = message.application_id"
             "  LEFT JOIN communication ON communication.id = message.communication_id"

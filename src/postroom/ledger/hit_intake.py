@@ -1,4 +1,4 @@
-"""Hits: opens and clicks as our own addresses meet them, stored before anybody judges them."""
+"""Hits: opens, clicks and unsubscribes as our own addresses meet them, stored before all else."""
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
@@ -20,7 +20,7 @@ class NewHit:
     """One fetch of an address that proved itself."""
 
     kind: str
-    """The letter of `domain.tracking.Kind`."""
+    """The letter of `domain.tracking.Kind`; `r`: an unsubscribe was taken back."""
     message_id: UUID
     handover_id: UUID
     url: str

@@ -1,6 +1,7 @@
 """From hits to events: taken, judged together with the others of their copy, and recorded.
 
-A hit becomes an event of its delivery, `opened` or `clicked`. Its words never change; what it was,
+A hit becomes an event of its delivery, `opened`, `clicked`, `unsubscribed` or
+`resubscribed`. Its words never change; what it was,
 by a person or a machine, is a reading, which further hits and newer rules may rewrite.
 """
 
@@ -25,9 +26,18 @@ from postroom.ledger.tallies import count
 WORD = "hit"
 """The `provider_type` and `basis` of these events: no provider told them."""
 KEPT_MAX = 1_000
-"""Hits of one delivery that are kept; no person comes so often. Further ones are counted."""
+"""Opens and clicks of one delivery that are kept, and as many requests; no person comes so
+often. Further ones are counted."""
 
-TYPES = {"o": EventType.OPENED, "c": EventType.CLICKED}
+TYPES = {
+    "o": EventType.OPENED,
+    "c": EventType.CLICKED,
+    "u": EventType.UNSUBSCRIBED,
+    "r": EventType.RESUBSCRIBED,
+}
+_REQUESTS = (EventType.UNSUBSCRIBED, EventType.RESUBSCRIBED)
+_UNSUBSCRIBED = "unsubscribed"
+"""Of the table of reasons."""
 
 Judge = Callable[[Sequence[Hit], datetime], Sequence[Judgement]]
 """What each hit of one copy was, given when it was handed over; pure."""
@@ -62,7 +72,15 @@ class _Kept:
     def as_hit(self) -> Hit:
         """As the rules look at it."""
         earlier = self.judgement if self.agent is None else None
-        return Hit(self.at, self.method, self.url, self.address, self.agent or "", earlier)
+        return Hit(
+            self.at,
+            self.method,
+            self.url,
+            self.address,
+            self.agent or "",
+            earlier,
+            is_request=self.type in _REQUESTS,
+        )
 
     def is_judged(self, judgement: Judgement) -> bool:
         """Whether this is how it is read already, by today's rules."""
@@ -147,8 +165,9 @@ _COLUMNS = {
 }
 _NAMES = ", ".join(_COLUMNS)
 _INSERT = (
-    f"INSERT INTO event ({_NAMES}, occurred_at, provider_type, basis, grade, rules)"
-    f" SELECT {_NAMES}, received_at, '{WORD}', '{WORD}', {int(Grade.NONE)}, 0"
+    f"INSERT INTO event ({_NAMES}, reason, occurred_at, provider_type, basis, grade, rules)"
+    f" SELECT {_NAMES}, CASE type WHEN '{EventType.UNSUBSCRIBED}' THEN '{_UNSUBSCRIBED}' END,"
+    f"        received_at, '{WORD}', '{WORD}', {int(Grade.NONE)}, 0"
     f"  FROM {rows_of(_COLUMNS, 'hit')}"
     " ON CONFLICT (delivery_id, digest) DO NOTHING"
 )
@@ -169,20 +188,28 @@ def _record(
     ]
     count(conn, "hits_of_dropped_months", "", len(hits) - len(known))
     full = _full(conn, {copy.delivery_id for _, copy in known})
-    kept = [(hit, copy) for hit, copy in known if copy.delivery_id not in full]
+    kept = [
+        (hit, copy)
+        for hit, copy in known
+        if (copy.delivery_id, TYPES[hit.kind] in _REQUESTS) not in full
+    ]
     count(conn, "hits_too_many", "", len(known) - len(kept))
     if kept:
         conn.execute(_INSERT, (rows_json(_COLUMNS, [_row(*one) for one in kept]),))
     return {copy.delivery_id for _, copy in kept}
 
 
-def _full(conn: Connection, deliveries: Collection[UUID]) -> set[UUID]:
+def _full(conn: Connection, deliveries: Collection[UUID]) -> set[tuple[UUID, bool]]:
+    """Deliveries of which no more requests (true), or no more opens and clicks, are kept."""
     rows = conn.execute(
-        "SELECT delivery_id FROM event WHERE delivery_id = ANY(%s) AND provider_type = %s"
-        " GROUP BY delivery_id HAVING count(*) >= %s",
-        (list(deliveries), WORD, KEPT_MAX),
+        "SELECT delivery_id, type = ANY(%s) AS is_request"
+        "  FROM event"
+        " WHERE delivery_id = ANY(%s) AND provider_type = %s"
+        " GROUP BY delivery_id, is_request"
+        " HAVING count(*) >= %s",
+        (list(_REQUESTS), list(deliveries), WORD, KEPT_MAX),
     )
-    return {id for (id,) in rows}
+    return {(id, is_request) for id, is_request in rows}
 
 
 def _row(hit: NewHit, copy: _Copy) -> tuple[Any, ...]:
@@ -294,8 +321,8 @@ def _told(fresh: Judged, simulated: bool, address_key: str) -> Told:
         simulated=simulated,
         address_key=address_key,
         type=one.type,
-        reason=None,
-        at_once=False,
+        reason=_UNSUBSCRIBED if one.type == EventType.UNSUBSCRIBED else None,
+        at_once=True,
         machine=judgement.machine,
         at=one.begun_at,
         heard_at=one.at,

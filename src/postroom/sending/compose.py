@@ -47,7 +47,7 @@ def compose(
 ) -> list[Planned]:
     """The calls for these deliveries of one message; raises NeedsRawCarrier."""
     why = "there is no account with an SMTP road"
-    possible = list(fitting(message.content, ways))
+    possible = _one_click_first(message, list(fitting(message.content, ways)))
     for place, way in enumerate(possible):
         others = frozenset(other.account.id for other in possible[place + 1 :]) - {way.account.id}
         try:
@@ -55,6 +55,20 @@ def compose(
         except CannotCarry as refusal:
             why = str(refusal)
     raise NeedsRawCarrier(why)
+
+
+def _one_click_first(message: Message, ways: Sequence[Way]) -> Sequence[Way]:
+    """Within each account the roads first that carry a header of each copy's own, if it has one."""
+    if message.content is None or not message.content.one_click:
+        return ways
+    accounts = list(dict.fromkeys(way.account.id for way in ways))
+    return sorted(
+        ways,
+        key=lambda way: (
+            accounts.index(way.account.id),
+            not takes_finished(way.carrier.capabilities),
+        ),
+    )
 
 
 def _by(
@@ -73,14 +87,21 @@ def _by(
         ]
         for call in way.carrier.compose(way.account, _mail(way, message, copies), copies):
             own = {copy.handover_id: claims[copy.handover_id] for copy in call.copies}
-            yield Planned(message, way, _noted(call, message), own, others)
+            yield Planned(
+                message,
+                way,
+                _noted(call, message, is_finished=takes_finished(way.carrier.capabilities)),
+                own,
+                others,
+            )
 
 
-def _noted(call: Call, message: Message) -> Call:
+def _noted(call: Call, message: Message, *, is_finished: bool) -> Call:
     """The call, with what was changed in the mail before this road changed anything."""
-    if message.tracked is None:
-        return call
-    return replace(call, changes=(*message.tracked.changes, *call.changes))
+    changes = () if message.tracked is None else message.tracked.changes
+    if message.content is not None and message.content.one_click and not is_finished:
+        changes = (*changes, "no List-Unsubscribe: this road has no header for each copy")
+    return replace(call, changes=(*changes, *call.changes)) if changes else call
 
 
 def _mail(way: Way, message: Message, copies: list[Copy]) -> Mail:
@@ -114,7 +135,13 @@ def _received(way: Way, message: Message, copies: list[Copy]) -> RawMail:
     by_provider = message.wishes if tracking_of(stored) is None else frozenset()
     return RawMail(
         mail_from=stored.from_address if stored.mail_from is None else stored.mail_from,
-        copies={copy.handover_id: (trace, *_own(mail.segments, by_us, copy)) for copy in copies},
+        copies={
+            copy.handover_id: (
+                trace + message.one_click(copy.handover_id),
+                *_own(mail.segments, by_us, copy),
+            )
+            for copy in copies
+        },
         shared=mail.shared,
         changes=(
             *(f"removed {name}" for name in mail.removed),

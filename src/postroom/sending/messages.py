@@ -12,14 +12,16 @@ from uuid import UUID
 from postroom.domain.content import Content
 from postroom.domain.structure import structure_of
 from postroom.domain.submitted import content_of
-from postroom.domain.template import OWN_PREFIX, parse
+from postroom.domain.template import OWN_PREFIX, UNSUBSCRIBE, parse
 from postroom.ledger.blobs import StoredMessage
 from postroom.ledger.db import LedgerUnavailable
 from postroom.sending.halving import halves
-from postroom.sending.mime import Skeleton, build
-from postroom.sending.private_headers import Cleaned, cleaned
-from postroom.sending.tracking import Tracked, tracked, tracking_of, wished
+from postroom.sending.mime import LIST_FIELD, Skeleton, build, one_click
+from postroom.sending.private_headers import Cleaned, cleaned, fields
+from postroom.sending.tracking import Tracked, Tracking, led_by, tracked, tracking_of, wished
 from postroom.sending.tracking_mail import TrackedMail, tracked_mail
+
+_ONE_CLICK = frozenset({b"list-unsubscribe", b"list-unsubscribe-post"})
 
 
 @dataclass(frozen=True)
@@ -52,11 +54,40 @@ class Message:
         texts = (self.content.subject, self.content.text, self.content.html)
         keys = frozenset().union(*(parse(text).keys for text in texts if text is not None))
         of_links = frozenset() if self.tracked is None else self.tracked.keys
-        return of_links.union(key for key in keys if not key.startswith(OWN_PREFIX))
+        # Where readers cannot reach us nobody has a value for this one of ours.
+        lacking = {UNSUBSCRIBE} & keys if self.leads is None else frozenset()
+        others = (key for key in keys if not key.startswith(OWN_PREFIX))
+        return of_links.union(others, lacking)
+
+    @cached_property
+    def leads(self) -> Tracking | None:
+        """By what addresses lead through us; None where readers cannot reach us."""
+        return led_by(self.stored)
 
     def values(self, handover_id: UUID, values: Mapping[str, str]) -> Mapping[str, str]:
         """What is filled into one copy; raises MissingField."""
+        if self.leads is not None and self.has_unsubscribe:
+            values = {**values, UNSUBSCRIBE: self.leads.unsubscribe(handover_id)}
         return values if self.tracked is None else self.tracked.values(handover_id, values)
+
+    @cached_property
+    def has_unsubscribe(self) -> bool:
+        """Whether copies need the address of their page for refusing mail of this kind."""
+        content = self.content
+        if content is None:
+            return False
+        texts = (content.subject, content.text or "", content.html or "")
+        return content.one_click or any(UNSUBSCRIBE in text for text in texts)
+
+    def one_click(self, handover_id: UUID) -> bytes:
+        """The fields of RFC 8058 for a copy of a mail that came in by SMTP; empty: it has none."""
+        if self.leads is None or not self.stored.is_marketing or self._has_own_list_field:
+            return b""
+        return one_click(self.leads.unsubscribe(handover_id)).encode()
+
+    @cached_property
+    def _has_own_list_field(self) -> bool:
+        return any(name in _ONE_CLICK for _, _, name in fields(self.stored.submission))
 
     @cached_property
     def skeleton(self) -> Skeleton:
@@ -98,6 +129,9 @@ def parsed(stored: StoredMessage, now: datetime) -> Message:
         return Message(stored, None, now)
     body = json.loads(stored.submission)
     content = _wishing(content_of(body), stored, is_said=body.get("track") is not None)
+    named = {name.lower() for name, _ in content.headers}
+    if stored.is_marketing and led_by(stored) is not None and LIST_FIELD.lower() not in named:
+        content = replace(content, one_click=True)
     by = tracking_of(stored)
     if by is None:
         return Message(stored, content, now)

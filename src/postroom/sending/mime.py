@@ -24,7 +24,7 @@ from urllib.parse import quote
 from postroom.domain import encoded_word
 from postroom.domain.address import format_mailbox, parse_address
 from postroom.domain.content import Attachment, Content, Mailbox
-from postroom.domain.template import parse
+from postroom.domain.template import UNSUBSCRIBE, parse
 from postroom.providers.base import Copy, RawMail, Segment, Stored
 from postroom.providers.json_mail import AUTOMATIC
 
@@ -134,10 +134,20 @@ def _head(content: Content, now: datetime, gaps: _Gaps) -> Iterator[str]:
     given = {name.lower() for name, _ in content.headers}
     for name, value in content.headers:
         yield _field(name, _text(value))
+    if content.one_click:
+        yield gaps.token(lambda copy: one_click(copy.vars[UNSUBSCRIBE]).encode())
     for name, value in AUTOMATIC:
         if name.lower() not in given:
             yield _field(name, value)
     yield "MIME-Version: 1.0\r\n"
+
+
+LIST_FIELD = "List-Unsubscribe"
+
+
+def one_click(url: str) -> str:
+    """The fields by which a mailbox provider refuses further mail for its user (RFC 8058)."""
+    return f"{LIST_FIELD}: <{url}>\r\nList-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n"
 
 
 def _visible_recipient(copy: Copy) -> bytes:

@@ -41,6 +41,10 @@ class Tracking:
         target = tracking.target(kind, self.message_id, url, self.keys)
         return self.base_url + tracking.path(kind, recipient, target)
 
+    def unsubscribe(self, handover_id: UUID) -> str:
+        """The address of the page on which this copy's reader refuses mail of its kind."""
+        return self.address(Kind.UNSUBSCRIBE, self.recipient(handover_id))
+
     def recipient(self, handover_id: UUID) -> str:
         """The part that is this copy's own."""
         return tracking.recipient(self.message_id, handover_id, self.keys)
@@ -86,14 +90,19 @@ def wished(stored: StoredMessage, asked: frozenset[str] | None) -> frozenset[str
 
 
 def tracking_of(stored: StoredMessage) -> Tracking | None:
-    """How the message is tracked by us; None where that is left to its provider.
+    """How the message is tracked by us; None where that is left to its provider."""
+    return None if stored.tracked_by_provider else led_by(stored)
+
+
+def led_by(stored: StoredMessage) -> Tracking | None:
+    """By what addresses of the message lead through us; None where readers cannot reach us.
 
     The address of this very machine is good for simulated mail alone.
     """
     base_url = stored.tracking_url
     if base_url is None and (settings.POSTROOM_IS_PUBLIC or stored.simulated):
         base_url = settings.POSTROOM_PUBLIC_URL
-    if base_url is None or stored.tracked_by_provider:
+    if base_url is None:
         return None
     return Tracking(stored.message_id, base_url, Keys.of(settings.POSTROOM_SECRET_KEY))
 
@@ -131,6 +140,8 @@ class _Writer:
 
     def _link(self, written: str) -> str:
         template = parse(written)
+        if any(key.startswith(OWN_PREFIX) for key in template.keys):
+            return written
         if template.keys:
             self.links += 1
             key = f"{_LINK}{len(self.with_fields)}"

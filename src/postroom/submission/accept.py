@@ -21,7 +21,7 @@ from postroom.domain.delivery import Stage
 from postroom.domain.lane import Lane
 from postroom.domain.mail_kind import MailKind
 from postroom.domain.problem import FieldError, Problem, forbidden, invalid, invalid_field
-from postroom.domain.template import OWN_PREFIX, TemplateError
+from postroom.domain.template import OWN_PREFIX, UNSUBSCRIBE, TemplateError
 from postroom.domain.template import parse as parse_template
 from postroom.domain.wrong_fields import ERRORS_SHOWN_MAX
 from postroom.ledger.acceptance import Acceptance, Idempotency, NewDelivery, NewMessage
@@ -175,9 +175,9 @@ def _keys_of(field: str, text: str) -> frozenset[str]:
     except TemplateError as error:
         raise invalid_field(field, str(error)) from error
     for key in sorted(keys):
-        if key.startswith(OWN_PREFIX):
+        if key.startswith(OWN_PREFIX) and key != UNSUBSCRIBE:
             raise invalid_field(field, f"has {{{{ {key} }}}}: such names are Postroom's own")
-    return keys
+    return keys - {UNSUBSCRIBE}
 
 
 def _deliveries(
