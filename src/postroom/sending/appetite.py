@@ -15,8 +15,8 @@ class Appetite:
 
     def __init__(self, claim_max: int) -> None:
         self._claim_max = claim_max
-        # More only once calls were seen to hold more: a first claim of a thousand single mails would
-        # keep them from other senders for seconds.
+        # More only once calls were seen to hold more: a first claim of a thousand single mails
+        # would keep them from other senders for seconds.
         self._per_call = 1.0
         self._ended: deque[float] = deque()
 
