@@ -1,6 +1,7 @@
 """The pages say what the code does: states, routes, commands, files, links, dependencies."""
 
 import re
+import shlex
 import tomllib
 from argparse import ArgumentParser, _SubParsersAction
 from collections.abc import Iterator
@@ -13,6 +14,7 @@ from postroom.domain.delivery import ANSWERS
 from postroom.ledger.keys import KINDS, SCOPES
 from postroom.management.roles import ROLES
 from postroom.reports.metrics import HELP
+from postroom.submission.own_headers import READERS
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
@@ -25,6 +27,7 @@ PAGES = sorted(
     ]
 )
 COMMAND = re.compile(r"(?:\.venv/bin/postroom|`postroom) ([a-z]+)([^\n`]*)")
+TO_COPY = re.compile(r"\.venv/bin/postroom ([a-z]+)([^\n`]*)")
 LINK = re.compile(r"\]\((?!https?://|#|mailto:)([^)#\s]+)")
 
 
@@ -56,6 +59,11 @@ def test_the_page_of_calls_names_every_route_of_the_openapi_document_and_no_othe
     assert named == routes
 
 
+def test_the_page_of_calls_names_every_header_that_a_mail_may_ask_by() -> None:
+    named = {name.lower() for name in re.findall(r"`(X-Postroom-[A-Za-z-]+)`", page("api.md"))}
+    assert named == set(READERS)
+
+
 def test_every_address_beside_the_api_is_a_route() -> None:
     from django.urls import resolve
 
@@ -74,6 +82,14 @@ def test_every_command_that_a_page_shows_can_be_parsed(path: Path) -> None:
         known = "".join(one.format_help() for one in _with_subparsers(parser))
         for option in re.findall(r"(?<![\w-])--[a-z][a-z-]*", rest):
             assert option in known, f"{path.name}: `postroom {name}` has no {option}"
+
+
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_every_command_that_is_there_to_be_copied_is_whole(path: Path) -> None:
+    for name, rest in TO_COPY.findall(path.read_text(encoding="utf-8").replace("\\\n", " ")):
+        parser = ArgumentParser(exit_on_error=False)
+        COMMANDS[name].module().arrange(parser)
+        parser.parse_args(shlex.split(rest, comments=True))
 
 
 def _with_subparsers(parser: ArgumentParser) -> Iterator[ArgumentParser]:

@@ -40,9 +40,9 @@ def read_own_headers(headers: Headers) -> dict[str, Any]:
     for name, value in headers.fields:
         if name.startswith(PREFIX) and name not in CARRIED:
             shown = name.title()
-            if name not in _READERS:
+            if name not in READERS:
                 raise invalid_field(shown, "is no header that Postroom knows")
-            target, reader = _READERS[name]
+            target, reader = READERS[name]
             if target in asked:
                 raise invalid_field(shown, "is given twice")
             try:
@@ -114,7 +114,7 @@ def _notify(text: str) -> dict[str, str]:
     return {"url": notify_url(text)}
 
 
-_READERS: dict[str, tuple[str, Callable[[str], Any]]] = {
+READERS: dict[str, tuple[str, Callable[[str], Any]]] = {
     "x-postroom-communication": ("communication", communication_name),
     "x-postroom-lane": ("lane", _lane),
     "x-postroom-kind": ("kind", _kind),
@@ -133,3 +133,4 @@ _READERS: dict[str, tuple[str, Callable[[str], Any]]] = {
     ),
     "x-postroom-notify": ("notify", _notify),
 }
+"""Every field that is known: what it says, under which name, and how it is read."""
