@@ -11,7 +11,7 @@ from django.test import override_settings
 from postroom.ledger import keys
 from postroom.ledger.db import LedgerUnavailable
 from postroom.submission import accept as accept_module
-from postroom.submission import smtp, smtp_listener
+from postroom.submission import smtp, smtp_conversation, smtp_listener
 from postroom.submission.smtp_listener import Listener
 from tests.submission.door import MAIL, Door, message_count, serving
 
@@ -341,7 +341,7 @@ def test_too_many_sessions_of_one_peer_are_told_to_come_later(
 def test_a_client_that_is_silent_for_too_long_is_let_go(
     relay_door: Door, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(smtp, "IDLE_S", 0.1)
+    monkeypatch.setattr(smtp_conversation, "IDLE_S", 0.1)
     with relay_door.talk() as talk:
         assert talk.rest() == b""
 
