@@ -19,6 +19,7 @@ from bench import (
     single_accepts,
     soak,
     suppressed,
+    tracking,
     urgent,
     whole_way,
 )
@@ -33,6 +34,8 @@ ROWS: dict[str, Callable[[Rig, float], list[Row]]] = {
     "broadcast": broadcast.one_call,
     "suppressed": suppressed.checked,
     "notifications": notifications.interpreted,
+    "tracking": tracking.addresses,
+    "tracked": tracking.composed,
     "queue": queue_cycle.cycled,
     "batches": handing_over.batches,
     "singles": handing_over.singles,

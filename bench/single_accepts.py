@@ -24,20 +24,22 @@ def http(rig: Rig, scale: float) -> list[Row]:
     mails = int(scale * MAILS)
     what, requests = "HTTP, single accepts", [_request(rig.key)] * mails
     with rig.role("web", rig.http_port) as web:
-        ours, cost = _posted(rig.http_port, requests, {"web": web, **rig.database})
+        ours, cost = posted(rig.http_port, requests, {"web": web, **rig.database})
     with bare_endpoint() as port:
-        bare, bare_cost = _posted(port, requests, {})
+        bare, bare_cost = posted(port, requests, {})
     return [
         *_against_postfix(what, ours, mails, 4, f"one mail costs {cost}", keep=True),
         Row(what, "/s", ours, "bare endpoint, nothing stored", bare, note=f"bare, {bare_cost}"),
     ]
 
 
-def _posted(port: int, requests: list[bytes], pids: dict[str, int]) -> tuple[list[float], str]:
+def posted(
+    port: int, requests: list[bytes], pids: dict[str, int], status: int = 202
+) -> tuple[list[float], str]:
     """Requests a second of each run, and what one cost these processes and the client."""
-    load(port, requests[:500], CONNECTIONS, 202)
+    load(port, requests[:500], CONNECTIONS, status)
     before = cpu.used_s(pids)
-    loads = [load(port, requests, CONNECTIONS, 202) for _ in range(RUNS)]
+    loads = [load(port, requests, CONNECTIONS, status) for _ in range(RUNS)]
     used = cpu.used_s(pids)
     units = RUNS * len(requests)
     before["load generator"] = 0.0

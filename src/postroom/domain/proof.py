@@ -7,6 +7,7 @@ the keys of earlier ones still verify.
 
 import hmac
 from collections.abc import Iterable
+from functools import cache
 from hashlib import sha256
 
 PROOF_BYTES = 10
@@ -39,6 +40,7 @@ def said_in(token: bytes, keys: Iterable[bytes], about: bytes = b"") -> bytes | 
     return None
 
 
+@cache
 def _name(key: bytes) -> bytes:
     return sha256(b"name of " + key).digest()[:1]
 

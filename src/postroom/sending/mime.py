@@ -18,13 +18,14 @@ from datetime import datetime
 from email.message import Message
 from email.policy import SMTP
 from email.utils import format_datetime
+from functools import cached_property
 from hashlib import sha256
 from urllib.parse import quote
 
 from postroom.domain import encoded_word
 from postroom.domain.address import format_mailbox, parse_address
 from postroom.domain.content import Attachment, Content, Mailbox
-from postroom.domain.template import UNSUBSCRIBE, parse
+from postroom.domain.template import UNSUBSCRIBE, Field, MissingField, parse
 from postroom.providers.base import Copy, RawMail, Segment, Stored
 from postroom.providers.json_mail import AUTOMATIC
 
@@ -43,7 +44,7 @@ _EXTENDED_PIECE = re.compile(r"(?:%..|[^%]){1,18}")
 """At most 54 characters, so that each fits a line with the parameter's name."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Skeleton:
     """A built mail with its gaps."""
 
@@ -56,7 +57,13 @@ class Skeleton:
 
     def segments(self, copy: Copy) -> tuple[Segment, ...]:
         """One recipient's own mail; raises MissingField where a value is not there."""
-        return tuple(p if isinstance(p, Stored) else p(copy) for p in self.pieces)
+        filled = {gap: gap(copy) for gap in self.gaps}
+        return tuple(p if isinstance(p, Stored) else filled[p] for p in self.pieces)
+
+    @cached_property
+    def gaps(self) -> frozenset[Gap]:
+        """Each gap once: one that stands in many places is filled once for each copy."""
+        return frozenset(piece for piece in self.pieces if not isinstance(piece, Stored))
 
     def mail(self, copies: list[Copy]) -> RawMail:
         """The mail of these recipients."""
@@ -222,12 +229,42 @@ def _template(text: str, subtype: str, escape: Callable[[str], str] | None, gaps
     template = parse(text)
     part = _part(f'text/{subtype}; charset="utf-8"')
     part["Content-Transfer-Encoding"] = "quoted-printable"
-    if template.keys:
-        token = gaps.token(lambda copy: quoted_printable(template.render(copy.vars, escape)))
-    else:
-        token = quoted_printable(template.render({})).decode("ascii")
-    part.set_payload(token)
+    tokens = {key: gaps.token(_filled(key, escape)) for key in template.keys}
+    pieces = [
+        tokens[piece.key] if isinstance(piece, Field) else _up_to_gap(piece).decode("ascii")
+        for piece in template.segments
+    ]
+    if not template.keys:
+        pieces = [quoted_printable(template.render({})).decode("ascii")]
+    part.set_payload("".join(pieces))
     return part
+
+
+def _filled(key: str, escape: Callable[[str], str] | None) -> Gap:
+    """The value of a field, in a part that is quoted-printable."""
+
+    def fill(copy: Copy) -> bytes:
+        value = copy.vars.get(key)
+        if value is None:
+            raise MissingField(key)
+        return _up_to_gap(value if escape is None else escape(value))
+
+    return fill
+
+
+_SOFT_BREAK = b"=\r\n"
+_AS_IT_IS = re.compile(r"[A-Za-z0-9_-]{1,70}")
+
+
+def _up_to_gap(text: str) -> bytes:
+    """A run of a part as quoted-printable; what follows begins a line, which nobody will see.
+
+    So literal text is encoded once for all copies, whatever stands between its runs.
+    """
+    if _AS_IT_IS.fullmatch(text):
+        return text.encode("ascii") + _SOFT_BREAK
+    # The letter keeps a place for the soft break's own character, and a space before it a space.
+    return quoted_printable(text + "x")[:-1] + _SOFT_BREAK
 
 
 def quoted_printable(text: str) -> bytes:

@@ -64,11 +64,10 @@ class Tracked:
     def values(self, handover_id: UUID, values: Mapping[str, str]) -> dict[str, str]:
         """What is filled into this copy; raises MissingField."""
         recipient = self._tracking.recipient(handover_id)
-        own = {
-            key: self._link(recipient, link.render(values, escape))
-            for key, link in self._links.items()
-        }
-        return {**values, RECIPIENT: recipient, **own}
+        filled = {**values, RECIPIENT: recipient}
+        for key, link in self._links.items():
+            filled[key] = self._link(recipient, link.render(values, escape))
+        return filled
 
     def _link(self, recipient: str, written: str) -> str:
         url = url_of(written)
