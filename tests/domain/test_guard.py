@@ -58,7 +58,7 @@ def test_a_bad_list_is_found_within_its_first_1000_recipients() -> None:
 
 def test_none_of_100_healthy_broadcasts_is_paused_at_any_look() -> None:
     for seed in range(100):
-        assert paused_at(0.02, 5000, seed) is None, seed
+        assert paused_at(0.02, 3000, seed) is None, seed
 
 
 @pytest.mark.parametrize(

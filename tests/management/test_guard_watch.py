@@ -5,13 +5,15 @@ from collections.abc import Iterable
 from typing import Any
 
 import pytest
+from django.test import Client
 
 from postroom.domain.guard import WINDOWS, Counts, Level
 from postroom.ledger import guard_cases
 from postroom.ledger.db import connection
 from postroom.ledger.guard import Tally
 from postroom.ledger.guard_cases import Cell
-from postroom.management import guard_watch
+from postroom.management import doctor, guard_watch
+from postroom.management.commands import top
 from tests.ledger import making
 
 BAD = Counts(handed=300, told=300, failed=60, audible=240)
@@ -130,3 +132,17 @@ def test_what_is_held_stays_held_when_the_figures_get_better() -> None:
     count("delivered", 100_000)
     assert guard_watch.look_back() == 0
     assert [case.level for case in guard_cases.standing()] == [Level.PAUSE]
+
+
+@pytest.mark.usefixtures("ledger")
+def test_what_is_held_stands_in_the_doctor_the_metrics_and_the_live_view() -> None:
+    count("address_unknown", 300)
+    guard_watch.look()
+    (finding,) = [one for one in doctor.examine() if one.about == "guard"]
+    assert finding.level is doctor.Level.MISSING
+    assert "`postroom guard resume 1`" in finding.said
+    scraped = Client(REMOTE_ADDR="127.0.0.1").get("/metrics").content.decode()
+    assert 'postroom_guard_cases{level="pause"} 1' in scraped
+    assert 'postroom_guard_cases{level="warn"} 0' in scraped
+    seen = top.look(making.now())
+    assert finding.said in "\n".join(top.as_text(seen))

@@ -79,6 +79,7 @@ _COMPLAINT = f"type = '{EventType.COMPLAINED}'"
 
 # Of each delivery, what this transaction has heard first: a final word, a complaint; or that a
 # mail failed for good of which something else was said before, which then is counted no more.
+# Messages are few and deliveries many: each message is looked up once.
 _FIRST = f"""
 WITH heard AS (
     SELECT delivery_id, (array_agg(handover_id ORDER BY handover_id))[1] AS handover_id,
@@ -94,25 +95,38 @@ WITH heard AS (
                FILTER (WHERE {_FAILED} AND {_NOW}))[1] AS failing
       FROM event
      WHERE delivery_id = ANY(%(ids)s) AND handover_id IS NOT NULL AND account_id IS NOT NULL
+       AND ({_FINAL} OR {_COMPLAINT})
      GROUP BY delivery_id
+),
+counted AS MATERIALIZED (
+    SELECT delivery_id, handover_id, what, more
+      FROM heard,
+           LATERAL (VALUES
+               (CASE WHEN is_told AND NOT was_told THEN COALESCE(failing, '{DELIVERED}') END, 1),
+               (CASE WHEN is_hard AND was_told AND NOT was_hard THEN failing END, 1),
+               (CASE WHEN is_hard AND was_told AND NOT was_hard THEN said_before END, -1),
+               (CASE WHEN is_complaint AND NOT was_complaint THEN '{COMPLAINED}' END, 1)
+           ) AS said (what, more)
+     WHERE what IS NOT NULL
+),
+mail AS MATERIALIZED (
+    SELECT id, message_id, split_part(recipient_key, '@', -1) AS receiver
+      FROM delivery WHERE id = ANY(%(ids)s)
+),
+letter AS MATERIALIZED (
+    SELECT message.id, message.application_id, communication_id, from_address, kind, lane,
+           guard_resumed_at
+      FROM message
+      JOIN application ON application.id = message.application_id
+     WHERE message.id IN (SELECT DISTINCT message_id FROM mail)
 )
 INSERT INTO guard_count ({_COLUMNS})
-SELECT {_OF_MESSAGE.format(account="handover.account_id")},
-       split_part(recipient_key, '@', -1), what, {_SLOT.format(at="handover.begun_at")}, {PART},
-       sum(more)
-  FROM heard,
-       LATERAL (VALUES
-           (CASE WHEN is_told AND NOT was_told THEN COALESCE(failing, '{DELIVERED}') END, 1),
-           (CASE WHEN is_hard AND was_told AND NOT was_hard THEN failing END, 1),
-           (CASE WHEN is_hard AND was_told AND NOT was_hard THEN said_before END, -1),
-           (CASE WHEN is_complaint AND NOT was_complaint THEN '{COMPLAINED}' END, 1)
-       ) AS counted (what, more),
-       handover, delivery, message, application
- WHERE what IS NOT NULL
-   AND handover.id = heard.handover_id AND handover.id BETWEEN %(low)s AND %(high)s
-   AND delivery.id = heard.delivery_id AND delivery.id = ANY(%(ids)s)
-   AND message.id = delivery.message_id
-   AND application.id = message.application_id
+SELECT {_OF_MESSAGE.format(account="handover.account_id")}, receiver, what,
+       {_SLOT.format(at="handover.begun_at")}, {PART}, sum(more)
+  FROM counted
+  JOIN handover ON handover.id = counted.handover_id AND handover.id BETWEEN %(low)s AND %(high)s
+  JOIN mail ON mail.id = counted.delivery_id
+  JOIN letter AS message ON message.id = mail.message_id
  GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9
  ORDER BY 9, 1, 2, 3, 4, 5, 6, 7, 8
 """

@@ -25,6 +25,10 @@ HOLDS = {
         "The sender's domain is not verified with any provider account. An operator has to"
         " verify it."
     ),
+    "guard": (
+        "Mail of this kind fails or annoys too often. Nothing goes on until an operator has looked"
+        " and lets it."
+    ),
     "route_closed": (
         "The sender's domain is not verified with any provider account of the route for this mail."
         " An operator has to verify it there, or change the route."
