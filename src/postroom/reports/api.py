@@ -10,7 +10,15 @@ from ninja.params.functions import Query
 from postroom.domain.problem import Problem, not_found
 from postroom.ledger import evidence, figures, overview, reading, timeline
 from postroom.ledger.clock import utc_now
-from postroom.reports import evidence_shapes, forecast, parameters, shapes, waiting
+from postroom.reports import (
+    delivery_shapes,
+    evidence_shapes,
+    forecast,
+    message_shapes,
+    parameters,
+    report_shapes,
+    waiting,
+)
 from postroom.reports.access import readable
 from postroom.reports.docs import CURSOR, INSTANT, LIMIT, failing
 
@@ -19,7 +27,7 @@ router = Router(tags=["reports"])
 
 @router.get(
     "/messages/{uuid:message_id}",
-    response=shapes.Message,
+    response=message_shapes.Message,
     operation_id="get_message",
     openapi_extra=failing(404),
 )
@@ -28,12 +36,12 @@ def get_message(request: HttpRequest, message_id: UUID) -> dict[str, Any]:
     found = overview.message(message_id, readable(request))
     if found is None:
         raise _no("message")
-    return shapes.message(found)
+    return message_shapes.message(found)
 
 
 @router.get(
     "/messages/{uuid:message_id}/deliveries",
-    response=shapes.DeliveryPage,
+    response=delivery_shapes.DeliveryPage,
     operation_id="list_message_deliveries",
     openapi_extra=failing(404),
 )
@@ -61,7 +69,7 @@ def list_message_deliveries(
 
 @router.get(
     "/deliveries",
-    response=shapes.DeliveryPage,
+    response=delivery_shapes.DeliveryPage,
     operation_id="list_deliveries",
     openapi_extra=failing(),
 )
@@ -94,7 +102,7 @@ def list_deliveries(
 
 @router.get(
     "/deliveries/{uuid:delivery_id}",
-    response=shapes.DeliveryWithTimeline,
+    response=delivery_shapes.DeliveryWithTimeline,
     operation_id="get_delivery",
     openapi_extra=failing(404),
 )
@@ -104,7 +112,7 @@ def get_delivery(request: HttpRequest, delivery_id: UUID) -> dict[str, Any]:
     if found is None:
         raise _no("delivery")
     waits_for = waiting.slow_receiver(found, utc_now())
-    return shapes.with_timeline(found, timeline.timeline(delivery_id), waits_for)
+    return delivery_shapes.with_timeline(found, timeline.timeline(delivery_id), waits_for)
 
 
 @router.get(
@@ -124,7 +132,7 @@ def get_evidence(request: HttpRequest, delivery_id: UUID) -> dict[str, Any]:
 
 @router.get(
     "/communications",
-    response=shapes.CommunicationPage,
+    response=message_shapes.CommunicationPage,
     operation_id="list_communications",
     openapi_extra=failing(),
 )
@@ -145,7 +153,7 @@ def list_communications(
 
 @router.get(
     "/communications/{name}/report",
-    response=shapes.Report,
+    response=report_shapes.Report,
     operation_id="get_report",
     openapi_extra=failing(404),
 )
@@ -167,10 +175,10 @@ def get_report(
     )
     if made is None:
         raise _no("communication")
-    shown = shapes.report(made)
+    shown = report_shapes.report(made)
     if at is None:
         found = forecast.of_communication(application_id, name, made.simulated, made.as_of)
-        shown["forecast"] = shapes.forecast(found)
+        shown["forecast"] = report_shapes.forecast(found)
     return shown
 
 
@@ -185,7 +193,7 @@ def _page(
         as_of=parameters.instant("as_of", as_of),
     )
     return {
-        "items": [shapes.delivery(row) for row in found.items[:size]],
+        "items": [delivery_shapes.delivery(row) for row in found.items[:size]],
         "next_cursor": _next(found.items, size),
         "as_of": found.as_of,
     }

@@ -7,7 +7,7 @@ from typing import Any
 from postroom.domain.address import suppression_key
 from postroom.ledger import evidence, reading, suppressions
 from postroom.ledger.suppressions import Standing
-from postroom.reports import shapes
+from postroom.reports import delivery_shapes
 from postroom.reports.sentences import advice, moment, sentence
 from postroom.reports.terminal import fields, printable, verbatim, wrapped
 
@@ -35,9 +35,9 @@ def answer(
 
 def as_json(found: reading.Found) -> dict[str, Any]:
     """The same objects as `GET /v1/deliveries` answers."""
-    page = shapes.DeliveryPage.model_validate(
+    page = delivery_shapes.DeliveryPage.model_validate(
         {
-            "items": [shapes.delivery(row) for row in found.items],
+            "items": [delivery_shapes.delivery(row) for row in found.items],
             "next_cursor": None,
             "as_of": found.as_of,
         }

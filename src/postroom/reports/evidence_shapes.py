@@ -7,7 +7,7 @@ from uuid import UUID
 from ninja import Schema
 
 from postroom.ledger import evidence as kept
-from postroom.reports.shapes import Instant
+from postroom.reports.instant import Instant
 
 
 class Part(Schema):

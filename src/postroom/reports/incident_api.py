@@ -12,7 +12,7 @@ from postroom.ledger.spikes import Spike
 from postroom.reports import parameters
 from postroom.reports.access import caller_with
 from postroom.reports.docs import CURSOR, LIMIT, failing
-from postroom.reports.shapes import Instant
+from postroom.reports.instant import Instant
 
 router = Router(tags=["reports"])
 

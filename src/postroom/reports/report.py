@@ -6,7 +6,7 @@ from typing import Any
 from postroom.domain.delivery import ANSWERS, Answer
 from postroom.domain.forecast import Forecast
 from postroom.ledger.figures import Report
-from postroom.reports import shapes
+from postroom.reports import report_shapes
 from postroom.reports.forecast import SENTENCES
 from postroom.reports.sentences import advice, moment
 from postroom.reports.terminal import columns, wrapped
@@ -23,10 +23,10 @@ NAMES = {
 
 def as_json(made: Report, expected: Forecast | None = None) -> dict[str, Any]:
     """The same object as `GET /v1/communications/{name}/report` answers."""
-    shown = shapes.report(made)
+    shown = report_shapes.report(made)
     if expected is not None:
-        shown["forecast"] = shapes.forecast(expected)
-    return shapes.Report.model_validate(shown).model_dump(mode="json")
+        shown["forecast"] = report_shapes.forecast(expected)
+    return report_shapes.Report.model_validate(shown).model_dump(mode="json")
 
 
 def as_text(made: Report, expected: Forecast | None = None) -> str:

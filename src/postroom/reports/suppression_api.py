@@ -18,7 +18,7 @@ from postroom.domain.suppression import ASKED
 from postroom.ledger import reading, suppressions
 from postroom.ledger.keys import Caller
 from postroom.ledger.suppressions import NewSuppression, Standing
-from postroom.reports import parameters, shapes
+from postroom.reports import parameters, suppression_shapes
 from postroom.reports.access import caller_with
 from postroom.reports.docs import CURSOR, LIMIT, failing
 
@@ -47,7 +47,7 @@ class LiftBody(Schema, extra="forbid"):
 
 @router.get(
     "/suppressions",
-    response=shapes.SuppressionPage,
+    response=suppression_shapes.SuppressionPage,
     operation_id="list_suppressions",
     openapi_extra=failing(),
 )
@@ -78,7 +78,7 @@ def list_suppressions(
 
 @router.post(
     "/suppressions",
-    response={201: shapes.Suppression},
+    response={201: suppression_shapes.Suppression},
     operation_id="add_suppression",
     openapi_extra=failing(400),
 )
@@ -104,7 +104,7 @@ def add_suppression(request: HttpRequest, body: NewSuppressionBody) -> Status[di
 
 @router.delete(
     "/suppressions/{int:suppression_id}",
-    response=shapes.Suppression,
+    response=suppression_shapes.Suppression,
     operation_id="lift_suppression",
     openapi_extra=failing(400, 404),
 )
@@ -142,7 +142,7 @@ def _shown(caller: Caller, rows: Sequence[Standing]) -> list[dict[str, Any]]:
     ids = [id for id in named if id is not None]
     own: frozenset[UUID] = reading.visible(ids, (caller.application_id,))
     now = datetime.now(UTC)
-    return [shapes.suppression(row, own, now) for row in rows]
+    return [suppression_shapes.suppression(row, own, now) for row in rows]
 
 
 def _explained(caller: Caller, rows: Sequence[Standing]) -> list[dict[str, Any]]:

@@ -16,7 +16,7 @@ from postroom.management.commands.printing import add_json, print_done, print_js
 from postroom.management.commands.refusal import Refusal
 from postroom.management.commands.times import instant
 from postroom.management.workplace import ledger_open
-from postroom.reports import shapes
+from postroom.reports import suppression_shapes
 from postroom.reports.ask import standing_sentence
 
 _LISTED = ("id", "address", "reason", "state", "kind", "source", "created_at", "ends_at")
@@ -111,8 +111,10 @@ def _show(arguments: Namespace) -> int:
 
 
 def _as_json(one: suppressions.Standing) -> dict[str, object]:
-    full = shapes.suppression(one, None, datetime.now(UTC))
-    return shapes.Suppression.model_validate(full).model_dump(mode="json", exclude={"not_sent"})
+    full = suppression_shapes.suppression(one, None, datetime.now(UTC))
+    return suppression_shapes.Suppression.model_validate(full).model_dump(
+        mode="json", exclude={"not_sent"}
+    )
 
 
 def _list(arguments: Namespace) -> int:

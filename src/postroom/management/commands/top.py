@@ -59,7 +59,7 @@ def run(arguments: Namespace) -> int:
 
 def look(now: datetime) -> dict[str, Any]:
     """All that is shown: lanes, accounts, communications, what is held, near a line, in doubt."""
-    from postroom.reports import forecast, shapes
+    from postroom.reports import forecast, report_shapes
 
     waiting, lately = progress.waiting(), progress.paces()
     return {
@@ -68,7 +68,7 @@ def look(now: datetime) -> dict[str, Any]:
         "accounts": list(_accounts(lately)),
         "communications": [
             _described(mine[0])
-            | shapes.forecast(
+            | report_shapes.forecast(
                 forecast.of_waiting(
                     mine,
                     mine[0].application_id,
