@@ -207,7 +207,7 @@ def test_all_that_is_wrong_is_the_same_404_and_leads_nowhere() -> None:
             assert "Location" not in answer
         bodies = {fetch(path).content for path in [*wrong(ann, bo), "/nowhere"]}
     assert len(bodies) == 1
-    assert hits.waiting() == 0
+    assert scalar("SELECT count(*) FROM hit") == 0
 
 
 def test_the_copy_of_another_message_fits_no_link_of_this_one() -> None:
@@ -233,7 +233,7 @@ def test_nothing_else_can_be_done_with_an_address() -> None:
         for method in ("POST", "PUT", "DELETE", "OPTIONS"):
             assert fetch(mail.links[0], method=method).status_code == 405
             assert fetch(mail.picture, method=method).status_code == 405
-    assert hits.waiting() == 0
+    assert scalar("SELECT count(*) FROM hit") == 0
 
 
 def test_a_link_leads_on_without_the_ledger_and_is_known_later(outage: Outage) -> None:
@@ -242,7 +242,7 @@ def test_a_link_leads_on_without_the_ledger_and_is_known_later(outage: Outage) -
             assert fetch(mail.links[0])["Location"] == FIRST
             assert fetch(mail.picture).status_code == 200
         with looking_after():
-            eventually(lambda: hits.waiting() == 2)
+            eventually(lambda: scalar("SELECT count(*) FROM hit") == 2)
         judge()
     assert sorted(one[0] for one in events()) == ["clicked", "opened"]
 
@@ -254,7 +254,7 @@ def test_a_hit_that_two_ways_lead_into_the_ledger_is_one(outage: Outage) -> None
         (path,) = spool().waiting()
         items = [one.item for one in frames(path.read_bytes())]
         store_hits([one for one in items if isinstance(one, NewHit)])
-        assert hits.waiting() == 1
+        assert scalar("SELECT count(*) FROM hit") == 1
         judge()
         with looking_after():
             eventually(lambda: not spool().waiting())

@@ -16,6 +16,7 @@ from tests.fake_provider import fake_provider
 from tests.fake_smtp import fake_smtp
 from tests.feedback.test_ledger_away import Outage, looking_after, outage, spooling
 from tests.helpers import eventually
+from tests.ledger.making import scalar
 from tests.sending.posting import (
     add_account,
     people,
@@ -129,7 +130,7 @@ def test_it_is_taken_without_the_ledger_and_acts_when_that_is_back(outage: Outag
         with outage():
             assert Client().post(path, ONE_CLICK).status_code == 200
         with looking_after():
-            eventually(lambda: hits.waiting() == 1)
+            eventually(lambda: scalar("SELECT count(*) FROM hit") == 1)
         judge()
     assert standing() == [("unsubscribed", "marketing")]
 

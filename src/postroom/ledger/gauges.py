@@ -70,6 +70,10 @@ SELECT 'receipts',
        (SELECT count(*) FROM (SELECT FROM receipt WHERE stage = 'new' LIMIT %(max)s) AS new),
        (SELECT received_at FROM receipt WHERE stage = 'new' ORDER BY id LIMIT 1)
  UNION ALL
+SELECT 'hits',
+       (SELECT count(*) FROM (SELECT FROM hit LIMIT %(max)s) AS unjudged),
+       (SELECT hit_at FROM hit ORDER BY id LIMIT 1)
+ UNION ALL
 SELECT 'orphans',
        (SELECT count(*) FROM (SELECT FROM orphan LIMIT %(max)s) AS kept),
        (SELECT first_heard_at FROM orphan ORDER BY id LIMIT 1)

@@ -126,13 +126,6 @@ def rejudge(after: UUID, limit: int, judged: Judge) -> UUID | None:
         return ids[-1] if ids else None
 
 
-def waiting() -> int:
-    """Hits that are not judged yet, counted up to ten thousand."""
-    with transaction() as conn:
-        row = conn.execute("SELECT count(*) FROM (SELECT FROM hit LIMIT 10000) AS few").fetchone()
-    return row[0] if row else 0
-
-
 def _take(conn: Connection, limit: int) -> list[NewHit]:
     rows = conn.execute(
         "DELETE FROM hit"

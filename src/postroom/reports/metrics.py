@@ -23,7 +23,7 @@ class Sample:
 HELP = {
     "postroom_waiting": (
         "gauge",
-        "What waits: due deliveries, those that are paused, claimed ones, receipts, orphan events.",
+        "What waits: due deliveries, paused ones, claimed ones, receipts, hits, orphan events.",
     ),
     "postroom_waiting_seconds": ("gauge", "How long the oldest of them has waited."),
     "postroom_spool_bytes": (

@@ -25,7 +25,7 @@ from urllib.parse import quote
 from postroom.domain import encoded_word
 from postroom.domain.address import format_mailbox, parse_address
 from postroom.domain.content import Attachment, Content, Mailbox
-from postroom.domain.template import UNSUBSCRIBE, Field, MissingField, parse
+from postroom.domain.template import UNSUBSCRIBE, Field, MissingField, Template, parse
 from postroom.providers.base import Copy, RawMail, Segment, Stored
 from postroom.providers.json_mail import AUTOMATIC
 
@@ -229,15 +229,21 @@ def _template(text: str, subtype: str, escape: Callable[[str], str] | None, gaps
     template = parse(text)
     part = _part(f'text/{subtype}; charset="utf-8"')
     part["Content-Transfer-Encoding"] = "quoted-printable"
-    tokens = {key: gaps.token(_filled(key, escape)) for key in template.keys}
-    pieces = [
-        tokens[piece.key] if isinstance(piece, Field) else _up_to_gap(piece).decode("ascii")
-        for piece in template.segments
-    ]
-    if not template.keys:
-        pieces = [quoted_printable(template.render({})).decode("ascii")]
-    part.set_payload("".join(pieces))
+    if template.keys:
+        part.set_payload("".join(_runs(template, escape, gaps)))
+    else:
+        part.set_payload(quoted_printable(template.render({})).decode("ascii"))
     return part
+
+
+def _runs(template: Template, escape: Callable[[str], str] | None, gaps: _Gaps) -> Iterator[str]:
+    """The text between fields, encoded, and a token in the place of each field."""
+    tokens = {key: gaps.token(_filled(key, escape)) for key in template.keys}
+    for piece in template.segments:
+        if isinstance(piece, Field):
+            yield tokens[piece.key]
+        else:
+            yield _up_to_gap(piece).decode("ascii")
 
 
 def _filled(key: str, escape: Callable[[str], str] | None) -> Gap:
