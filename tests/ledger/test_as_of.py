@@ -10,6 +10,7 @@ import pytest
 from postroom.domain.delivery import ANSWERS, Answer
 from postroom.ledger import figures, reading
 from postroom.ledger.db import transaction
+from postroom.ledger.wanted import Wanted
 from tests.ledger.chance import MINUTES, NOON, Occasion, State, expected, instants, occasion
 
 
@@ -19,7 +20,7 @@ def test_each_delivery_is_known_as_the_fold_of_what_was_recorded_by_then(
 ) -> None:
     made = occasion(seed)
     for at in instants():
-        found = reading.find(reading.Wanted(communication="news"), limit=1000, as_of=at)
+        found = reading.find(Wanted(communication="news"), limit=1000, as_of=at)
         assert found.as_of == at
         got = {
             one.id: State(
@@ -64,7 +65,7 @@ def best_answers(made: Occasion, states: dict[UUID, str]) -> Counter[str]:
 def test_before_acceptance_nothing_is_known_and_the_report_is_empty(ledger: None) -> None:
     made = occasion(1, 10)
     before = NOON - timedelta(minutes=1)
-    assert reading.find(reading.Wanted(communication="news"), limit=10, as_of=before).items == []
+    assert reading.find(Wanted(communication="news"), limit=10, as_of=before).items == []
     report = figures.report(made.application_id, "news", as_of=before)
     assert report is not None
     assert (report.recipients, report.duplicates, report.simulated) == (0, 0, True)

@@ -8,6 +8,7 @@ from postroom.domain.delivery import ANSWERS, Answer, EventType
 from postroom.ledger import figures, reading
 from postroom.ledger.db import connection, transaction
 from postroom.ledger.figures import Report
+from postroom.ledger.wanted import Wanted
 from tests.ledger import busy, making
 
 
@@ -59,8 +60,8 @@ def test_now_and_as_of_now_are_the_same_report(ledger: None) -> None:
 
 def test_each_delivery_reads_the_same_now_and_as_of_now(ledger: None) -> None:
     busy.busy_ledger()
-    now = reading.find(reading.Wanted(), limit=100).items
-    then = reading.find(reading.Wanted(), limit=100, as_of=making.now()).items
+    now = reading.find(Wanted(), limit=100).items
+    then = reading.find(Wanted(), limit=100, as_of=making.now()).items
     for name in ("id", "state", "reason", "reason_text", "reply_code", "enhanced_code", "said_by",
                  "after_acceptance", "conflicting_evidence", "opened_at", "clicked_at",
                  "complained_at", "unsubscribed_at"):  # fmt: skip

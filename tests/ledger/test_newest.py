@@ -14,6 +14,7 @@ from postroom.ledger.db import connection, transaction
 from postroom.ledger.messages import write_messages
 from postroom.ledger.newest import page_of_newest
 from postroom.ledger.selecting import Selection
+from postroom.ledger.wanted import Wanted
 from tests.ledger import making
 
 pytestmark = pytest.mark.usefixtures("ledger")
@@ -36,7 +37,7 @@ def written_at_three_instants(application_id: int, other_id: int) -> None:
             write_messages(conn, both, now + timedelta(seconds=second - 10))
 
 
-def all_pages(wanted: reading.Wanted, limit: int, **more: Any) -> list[UUID]:
+def all_pages(wanted: Wanted, limit: int, **more: Any) -> list[UUID]:
     """The ids of every page, one after the other."""
     ids: list[UUID] = []
     while True:
@@ -55,8 +56,8 @@ def test_pages_of_any_size_hold_every_delivery_once_and_in_order(limit: int) -> 
         rows = conn.execute("SELECT id FROM delivery WHERE application_id = %s", (shop,))
         own = sorted((id for (id,) in rows), reverse=True)
     assert len(own) == 75
-    assert all_pages(reading.Wanted((shop,)), limit) == own
-    assert all_pages(reading.Wanted((shop,)), limit, as_of=making.now()) == own
+    assert all_pages(Wanted((shop,)), limit) == own
+    assert all_pages(Wanted((shop,)), limit, as_of=making.now()) == own
 
 
 @pytest.mark.parametrize("limit", [3, 100])
@@ -75,7 +76,7 @@ def test_times_choose_among_the_newest(limit: int) -> None:
                 (instants[1][0], shop),
             )
         ]
-    within = reading.Wanted((shop,), since=instants[1][0], until=instants[2][0])
+    within = Wanted((shop,), since=instants[1][0], until=instants[2][0])
     assert len(middle) == 25
     assert all_pages(within, limit) == middle
 

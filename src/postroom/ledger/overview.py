@@ -10,8 +10,8 @@ from postroom.domain.delivery import ANSWERS, Answer
 from postroom.domain.lane import Lane, lane_notes
 from postroom.ledger.as_of import STATE_NOW
 from postroom.ledger.db import Connection, connection
-from postroom.ledger.reading import Applications
 from postroom.ledger.selecting import Selection
+from postroom.ledger.wanted import Applications
 
 
 @dataclass(slots=True)

@@ -10,6 +10,7 @@ from ninja.params.functions import Query
 from postroom.domain.problem import Problem, not_found
 from postroom.ledger import evidence, figures, overview, reading, timeline
 from postroom.ledger.clock import utc_now
+from postroom.ledger.wanted import Wanted
 from postroom.reports import (
     delivery_shapes,
     evidence_shapes,
@@ -55,7 +56,7 @@ def list_message_deliveries(
 ) -> dict[str, Any]:
     """The deliveries of one message, newest first."""
     applications = readable(request)
-    wanted = reading.Wanted(
+    wanted = Wanted(
         applications,
         message_id=message_id,
         state=parameters.state(state),
@@ -88,7 +89,7 @@ def list_deliveries(
     limit: int = Query(parameters.PAGE, description=LIMIT),
 ) -> dict[str, Any]:
     """Did it reach X? The application's deliveries, newest first."""
-    wanted = reading.Wanted(
+    wanted = Wanted(
         readable(request),
         recipient_key=parameters.recipient_key("recipient", recipient),
         communication=parameters.communication(communication),
@@ -182,9 +183,7 @@ def get_report(
     return shown
 
 
-def _page(
-    wanted: reading.Wanted, cursor: str | None, limit: int, as_of: str | None
-) -> dict[str, Any]:
+def _page(wanted: Wanted, cursor: str | None, limit: int, as_of: str | None) -> dict[str, Any]:
     size = parameters.page_size(limit)
     found = reading.find(
         wanted,

@@ -7,6 +7,7 @@ from typing import Any
 from postroom.domain.address import suppression_key
 from postroom.ledger import evidence, reading, suppressions
 from postroom.ledger.suppressions import Standing
+from postroom.ledger.wanted import Wanted
 from postroom.reports import delivery_shapes
 from postroom.reports.sentences import advice, moment, sentence
 from postroom.reports.terminal import fields, printable, verbatim, wrapped
@@ -26,7 +27,7 @@ def answer(
     """
     key = suppression_key(recipient)
     found = reading.find(
-        reading.Wanted(recipient_key=key, communication=communication),
+        Wanted(recipient_key=key, communication=communication),
         limit=SHOWN_MAX,
         as_of=as_of,
     )

@@ -106,9 +106,10 @@ def _somebody(communication: str, answer: Answer) -> str | None:
     """The newest recipient of the communication with this answer; None: there is none."""
     from postroom.domain.delivery import ANSWERS
     from postroom.ledger import reading
+    from postroom.ledger.wanted import Wanted
 
     for state in (state for state, given in ANSWERS.items() if given is answer):
-        wanted = reading.Wanted(communication=communication, state=state)
+        wanted = Wanted(communication=communication, state=state)
         found = reading.find(wanted, limit=1).items
         if found:
             return found[0].recipient
