@@ -11,6 +11,7 @@ from psycopg.conninfo import conninfo_to_dict
 
 from postroom.domain import retry
 from postroom.domain.address import AddressError, parse_address
+from postroom.domain.forwarded import networks
 from postroom.management import embedded
 from postroom.management.environment import ConfigurationError, Environment, is_endpoint
 from postroom.management.secret_file import read_or_make
@@ -73,6 +74,16 @@ _public_url = _text_or_unset(
 )
 POSTROOM_IS_PUBLIC = _public_url is not None
 POSTROOM_PUBLIC_URL = (_public_url or f"http://127.0.0.1:{POSTROOM_HTTP_PORT}").rstrip("/")
+_proxies = _text_or_unset(
+    "POSTROOM_PROXIES",
+    "networks",
+    "Reverse proxies of yours, such as `10.0.0.0/8, 127.0.0.1`: what they say of a reader's address"
+    " (X-Forwarded-For) is believed.",
+)
+try:
+    POSTROOM_PROXIES = () if _proxies is None else networks(_proxies)
+except ValueError as error:
+    raise ConfigurationError(f"POSTROOM_PROXIES cannot be used: {error}.") from None
 POSTROOM_TLS_CERT = _file(
     "POSTROOM_TLS_CERT", "PEM file", "Unset: a self-signed one is made in POSTROOM_DATA."
 )

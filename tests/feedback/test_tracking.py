@@ -8,11 +8,13 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
+from django.conf import settings
 from django.http import HttpResponse
 from django.test import Client
 
 from postroom.domain.delivery import Grade
 from postroom.domain.engagement import judged
+from postroom.domain.forwarded import networks
 from postroom.feedback import interpreter
 from postroom.ledger import accounts, figures, hits
 from postroom.ledger.db import connection
@@ -118,6 +120,15 @@ def test_the_picture_is_one_and_the_open_is_known() -> None:
     assert (answer.status_code, answer["Content-Type"]) == (200, "image/gif")
     assert answer.content.startswith(b"GIF89a")
     assert events() == [("opened", "GET", None, "203.0.113.9", BROWSER, False, "none")]
+
+
+def test_behind_a_proxy_of_ours_the_reader_is_known(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(settings, "POSTROOM_PROXIES", networks("127.0.0.0/8"))
+    with delivered() as (mail,):
+        client = Client(headers={"X-Forwarded-For": "192.0.2.1, 203.0.113.7"})
+        client.get(mail.picture, REMOTE_ADDR="127.0.0.1")
+        judge()
+    assert [one[3] for one in events()] == ["203.0.113.7"]
 
 
 def test_a_machine_proves_nothing_about_the_delivery() -> None:

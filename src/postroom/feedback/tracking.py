@@ -13,6 +13,7 @@ from django.http import HttpRequest, HttpResponse
 from django.views.decorators.http import require_safe
 
 from postroom.domain import tracking
+from postroom.domain.forwarded import reader_address
 from postroom.domain.problem import not_found, unavailable
 from postroom.domain.tracking import Followed, Keys, Kind
 from postroom.domain.web_address import location
@@ -75,7 +76,11 @@ def keep(request: HttpRequest, followed: Followed, kind: str) -> None:
         followed.url,
         utc_now(),
         request.method or "",
-        request.META.get("REMOTE_ADDR"),
+        reader_address(
+            request.META.get("REMOTE_ADDR", ""),
+            request.headers.get("X-Forwarded-For", ""),
+            settings.POSTROOM_PROXIES,
+        ),
         _storable(request.headers.get("User-Agent", "")),
     )
     try:
