@@ -172,7 +172,7 @@ def test_mail_of_another_cell_goes_on(changes: dict[str, Any]) -> None:
 
 def test_a_case_of_one_operator_holds_mail_to_its_mailboxes() -> None:
     accept(new_message(application(), ["a@yahoo.com", "b@example.com"], lane=Lane.BULK))
-    noted(cell(operator="yahoo"))
+    noted(cell(receiver="yahoo"))
     assert [one.recipient for one in claim()] == ["b@example.com"]
     assert scalar("SELECT recipient FROM delivery WHERE reason = 'guard'") == "a@yahoo.com"
 
@@ -214,11 +214,11 @@ def test_a_late_word_about_mail_from_before_a_resuming_counts_for_before() -> No
 
 def test_one_of_two_cases_lets_go_only_what_the_other_does_not_hold() -> None:
     accept(new_message(application(), ["a@yahoo.com", "b@example.com"], lane=Lane.BULK))
-    noted(cell(operator="yahoo"))
+    noted(cell(receiver="yahoo"))
     noted(cell())
     guard_cases.hold_waiting(10)
     guard_cases.hold_waiting(10)
-    whole = next(case for case in guard_cases.standing() if case.cell.operator is None)
+    whole = next(case for case in guard_cases.standing() if case.cell.receiver is None)
     guard_cases.resume(whole.id, "looked at")
     assert guard_cases.release(10) == 1
     assert scalar("SELECT recipient FROM delivery WHERE reason = 'guard'") == "a@yahoo.com"

@@ -74,7 +74,7 @@ def test_complaints_at_one_operator_hold_mail_to_its_mailboxes() -> None:
     many = Counts(told=5000, audible=5000, complained=30)
     quiet = Counts(told=100_000, audible=100_000)
     assert held([tally(None, many, receiver="yahoo.com"), tally(None, quiet)]) == {
-        cell(None, operator="yahoo")
+        cell(None, receiver="yahoo")
     }
 
 
@@ -82,18 +82,18 @@ def test_no_complaint_rate_is_made_up_for_gmail() -> None:
     seen = guard_watch.judge(
         {WINDOWS[0]: [tally(None, Counts(told=5000), receiver="gmail.com")]}, ()
     )
-    assert {one.operator for one in seen} == {None}
+    assert {one.receiver for one in seen} == {None}
     assert seen[cell(None)].judgement.line.measure == "bounces"
 
 
-def count(what: str, number: int) -> None:
+def count(what: str, number: int, receiver: str = "x.example") -> None:
     """Add to the counters of bulk mail outside of any communication."""
     with connection() as conn:
         conn.execute(
             "INSERT INTO guard_count (application_id, communication_id, account_id, from_domain,"
             " kind, is_pressing, receiver, what, slot_at, part, count)"
-            " VALUES (%s, 0, %s, 'example.org', 'marketing', false, 'x.example', %s, now(), 0, %s)",
-            (making.application(), making.account(), what, number),
+            " VALUES (%s, 0, %s, 'example.org', 'marketing', false, %s, %s, now(), 0, %s)",
+            (making.application(), making.account(), receiver, what, number),
         )
 
 
@@ -146,3 +146,25 @@ def test_what_is_held_stands_in_the_doctor_the_metrics_and_the_live_view() -> No
     assert 'postroom_guard_cases{level="warn"} 0' in scraped
     seen = top.look(making.now())
     assert finding.said in "\n".join(top.as_text(seen))
+
+
+@pytest.mark.usefixtures("ledger")
+def test_where_one_receiver_is_the_cause_only_mail_to_it_is_held() -> None:
+    count("delivered", 400)
+    count("address_unknown", 4)
+    count("delivered", 100, "failing.example")
+    count("address_unknown", 100, "failing.example")
+    guard_watch.look()
+    assert guard_watch.look_back() == 0, "the rest is judged without it"
+    (case,) = guard_cases.standing()
+    assert (case.level, case.cell.receiver) == (Level.PAUSE, "failing.example")
+    assert case.said.startswith("100 bounces of 200 (50.00%)")
+
+
+@pytest.mark.usefixtures("ledger")
+def test_where_nobody_knows_the_rest_all_of_it_is_held() -> None:
+    count("delivered", 100)
+    count("delivered", 100, "failing.example")
+    count("address_unknown", 100, "failing.example")
+    guard_watch.look()
+    assert [case.cell.receiver for case in guard_cases.standing()] == [None]

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from postroom.domain.delivery import EventType, Verdict
-from postroom.domain.guard import HARD, WINDOWS, Counts
+from postroom.domain.guard import HARD, WINDOWS, Counts, Level
 from postroom.domain.guard_lines import MAILBOXES, TELLS_NO_COMPLAINTS
 from postroom.domain.lane import Lane
 from postroom.domain.mail_kind import MailKind
@@ -163,8 +163,14 @@ class Tally:
     counts: Counts
 
 
+_SAME_MAIL = " AND ".join(
+    f"guard_case.{name} = guard_count.{name}"
+    for name in ("application_id", "account_id", "from_domain", "kind", "is_pressing")
+)
+# Mail to a receiver to which it is held already is not counted against the rest.
 _SUMS = f"""
-SELECT application_id, NULLIF(communication_id, 0), account_id, from_domain, kind, is_pressing,
+SELECT guard_count.application_id, NULLIF(guard_count.communication_id, 0),
+       guard_count.account_id, guard_count.from_domain, guard_count.kind, guard_count.is_pressing,
        provider, CASE WHEN receiver = ANY(%(known)s) THEN receiver ELSE '' END AS mailboxes,
        COALESCE(sum(count) FILTER (WHERE what = '{HANDED}'), 0)::int,
        COALESCE(sum(count) FILTER (WHERE what NOT IN ('{HANDED}', '{COMPLAINED}')), 0)::int,
@@ -173,10 +179,17 @@ SELECT application_id, NULLIF(communication_id, 0), account_id, from_domain, kin
            WHERE what = '{DELIVERED}' AND receiver <> ALL(%(silent)s)), 0)::int,
        COALESCE(sum(count) FILTER (WHERE what = '{COMPLAINED}'), 0)::int
   FROM guard_count
-  JOIN application ON application.id = application_id
-  JOIN account ON account.id = account_id
+  JOIN application ON application.id = guard_count.application_id
+  JOIN account ON account.id = guard_count.account_id
  WHERE slot_at >= now() - %(window)s
    AND (guard_resumed_at IS NULL OR slot_at >= guard_resumed_at)
+   AND NOT EXISTS (
+       SELECT FROM guard_case
+        WHERE ended_at IS NULL AND level = {int(Level.PAUSE)}
+          AND guard_case.receivers @> ARRAY[guard_count.receiver]
+          AND (guard_case.communication_id IS NULL
+               OR guard_case.communication_id = guard_count.communication_id)
+          AND {_SAME_MAIL})
  GROUP BY 1, 2, 3, 4, 5, 6, 7, 8
  ORDER BY 1, 2, 3, 4, 5, 6, 7, 8
 """
@@ -201,6 +214,35 @@ def tallies(windows: Iterable[timedelta]) -> tuple[datetime, dict[timedelta, lis
 def _tallies(conn: Connection, window: timedelta) -> list[Tally]:
     rows = conn.execute(_SUMS, _SUMMED | {"window": window})
     return [Tally(*(*row[:8], Counts(*row[8:]))) for row in rows]
+
+
+def worst_receiver(
+    window: timedelta,
+    application_id: int,
+    communication_id: int | None,
+    account_id: int,
+    from_domain: str,
+    kind: str,
+    is_pressing: bool,
+) -> tuple[str, Counts] | None:
+    """The receiving domain at which most of such mail failed, and its sums; None: nothing did."""
+    with connection() as conn:
+        row = conn.execute(
+            "SELECT receiver, sum(count)::int,"
+            "       COALESCE(sum(count) FILTER (WHERE what = ANY(%s)), 0)::int AS failed"
+            "  FROM guard_count"
+            "  JOIN application ON application.id = application_id"
+            " WHERE slot_at >= now() - %s"
+            "   AND (guard_resumed_at IS NULL OR slot_at >= guard_resumed_at)"
+            "   AND what NOT IN (%s, %s)"
+            "   AND application_id = %s AND (%s::bigint IS NULL OR communication_id = %s)"
+            "   AND account_id = %s AND from_domain = %s AND kind = %s AND is_pressing = %s"
+            " GROUP BY receiver"
+            " ORDER BY failed DESC LIMIT 1",
+            (sorted(HARD), window, HANDED, COMPLAINED, application_id, communication_id,
+             communication_id, account_id, from_domain, kind, is_pressing),
+        ).fetchone()  # fmt: skip
+    return None if row is None or not row[2] else (row[0], Counts(told=row[1], failed=row[2]))
 
 
 def delivered_in_a_day(

@@ -32,8 +32,8 @@ class Cell:
     kind: str
     is_pressing: bool
     """Somebody waits for it: urgent, or neither bulk nor marketing."""
-    operator: str | None = None
-    """Only to this operator's mailboxes."""
+    receiver: str | None = None
+    """Only to this operator's mailboxes (a name of `MAILBOXES`), or to this domain."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +99,9 @@ def note(cell: Cell, level: Level, said: str, seen_at: datetime) -> bool:
     the database at which its counters were read.
     """
     application, *rest = astuple(cell)
-    receivers = None if cell.operator is None else list(MAILBOXES[cell.operator])
+    receivers = None
+    if cell.receiver is not None:
+        receivers = list(MAILBOXES.get(cell.receiver, (cell.receiver,)))
     values = (*rest, receivers, cell.account_id, int(level), said, application, seen_at)
     with connection() as conn:
         return conn.execute(_NOTE, values).rowcount == 1

@@ -2,11 +2,21 @@
 
 import logging
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import astuple, dataclass, replace
 from datetime import timedelta
 
-from postroom.domain.guard import WINDOWS, Judgement, Level, is_over, judged, total
-from postroom.domain.guard_lines import MAILBOXES, of_operator, of_provider
+from postroom.domain.flow import Tells
+from postroom.domain.guard import (
+    SAMPLE_MIN,
+    WINDOWS,
+    Counts,
+    Judgement,
+    Level,
+    is_over,
+    judged,
+    total,
+)
+from postroom.domain.guard_lines import MAILBOXES, Measure, of_operator, of_provider
 from postroom.ledger import guard, guard_cases
 from postroom.ledger.guard import Tally
 from postroom.ledger.guard_cases import Case, Cell
@@ -30,6 +40,8 @@ class Seen:
 
     judgement: Judgement
     window: timedelta
+    tells: Tells
+    """What its account tells."""
 
     @property
     def said(self) -> str:
@@ -54,7 +66,7 @@ def _look(windows: Iterable[timedelta]) -> int:
     cases = {case.cell: case for case in guard_cases.standing()}
     read_at, found = guard.tallies(windows)
     held = {cell for cell, case in cases.items() if case.level is Level.PAUSE}
-    seen = judge(found, held)
+    seen = dict(_narrowed(cell, one) for cell, one in judge(found, held).items())
     raised = {
         cell: one.judgement.level
         for cell, one in seen.items()
@@ -64,6 +76,26 @@ def _look(windows: Iterable[timedelta]) -> int:
     ended = _end(cases, seen) if len(found) == len(WINDOWS) else 0
     _tell(raised)
     return len(raised) + ended
+
+
+def _narrowed(cell: Cell, one: Seen) -> tuple[Cell, Seen]:
+    """The cell that causes it: of mail that is to be held for its bounces, that to one receiver,
+    where it is known that the rest would go on."""
+    bounces = one.judgement.line.measure is Measure.BOUNCES
+    if one.judgement.level is not Level.PAUSE or cell.receiver is not None or not bounces:
+        return cell, one
+    if one.tells is Tells.FAILURE:
+        return cell, one  # how much of it reached each receiver is not known
+    worst = guard.worst_receiver(one.window, *astuple(cell)[:-1])
+    if worst is None:
+        return cell, one
+    domain, its = worst
+    rest = Counts(told=one.judgement.of - its.told, failed=one.judgement.bad - its.failed)
+    others = judged(rest, (one.judgement.line,), one.tells, is_pressing=cell.is_pressing)
+    if rest.told < SAMPLE_MIN[Measure.BOUNCES] or (others and others.level >= Level.ALERT):
+        return cell, one
+    judgement = replace(one.judgement, bad=its.failed, of=its.told)
+    return replace(cell, receiver=domain), replace(one, judgement=judgement)
 
 
 def judge(found: Windows, held: Collection[Cell]) -> dict[Cell, Seen]:
@@ -97,7 +129,7 @@ def _whole_of(one: Tally) -> Cell:
 
 def _operator_of(one: Tally) -> Cell | None:
     operator = _OPERATORS.get(one.receiver)
-    return None if operator is None else replace(_cell(one, None), operator=operator)
+    return None if operator is None else replace(_cell(one, None), receiver=operator)
 
 
 def _cell(one: Tally, communication_id: int | None) -> Cell:
@@ -124,12 +156,12 @@ def _groups(
 
 def _keep_worst(worst: dict[Cell, Seen], cell: Cell, mine: list[Tally], window: timedelta) -> None:
     provider = mine[0].provider
-    lines = of_provider(provider) if cell.operator is None else of_operator(cell.operator)
+    lines = of_provider(provider) if cell.receiver is None else of_operator(cell.receiver)
     tells = PROVIDERS[provider].tells
     counts = total(one.counts for one in mine)
     found = judged(counts, lines, tells, is_pressing=cell.is_pressing)
     if found is not None and (cell not in worst or found.level > worst[cell].judgement.level):
-        worst[cell] = Seen(found, window)
+        worst[cell] = Seen(found, window, tells)
 
 
 def _end(cases: Mapping[Cell, Case], seen: Mapping[Cell, Seen]) -> int:
@@ -171,7 +203,7 @@ def name_of(case: Case) -> str:
         if case.cell.is_pressing
         else (f"{case.cell.kind} mail that can wait")
     )
-    where = f" to {case.cell.operator}" if case.cell.operator else ""
+    where = f" to {case.cell.receiver}" if case.cell.receiver else ""
     return (
         f"{what} of {case.application} from {case.cell.from_domain} over {case.account}"
         f" ({sort}{where})"

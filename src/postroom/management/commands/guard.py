@@ -57,7 +57,7 @@ def row(case: Case) -> dict[str, object]:
         "account": case.account,
         "kind": cell.kind,
         "waited_for": cell.is_pressing,
-        "operator": cell.operator,
+        "receiver": cell.receiver,
         "simulated": case.simulated,
         "since_at": case.changed_at,
         "why": case.said,
