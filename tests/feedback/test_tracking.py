@@ -21,6 +21,7 @@ from postroom.ledger.db import connection
 from postroom.ledger.hit_intake import NewHit, store_hits
 from postroom.ledger.spool import spool
 from postroom.ledger.spool_frames import frames
+from postroom.ledger.timeline import timeline
 from tests.fake_provider import FakeProvider, fake_provider
 from tests.feedback.test_ledger_away import Outage, looking_after, outage, spooling
 from tests.helpers import eventually
@@ -111,6 +112,8 @@ def test_a_link_leads_on_and_the_click_is_known() -> None:
     assert events() == [("clicked", "GET", url, "203.0.113.9", BROWSER, False, "none")]
     assert stages() == {"delivered": 1}, "a person has clicked, so it has arrived"
     assert scalar("SELECT clicked_at FROM delivery") is not None
+    entry = timeline(scalar("SELECT id FROM delivery"))[-1]
+    assert (entry.said_by, entry.type, entry.machine) == ("postroom", "clicked", False)
 
 
 def test_the_picture_is_one_and_the_open_is_known() -> None:

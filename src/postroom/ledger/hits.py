@@ -44,14 +44,6 @@ Judge = Callable[[Sequence[Hit], datetime], Sequence[Judgement]]
 
 
 @dataclass(frozen=True, slots=True)
-class _Copy:
-    """The hand-over that a hit belongs to."""
-
-    delivery_id: UUID
-    account_id: int
-
-
-@dataclass(frozen=True, slots=True)
 class _Kept:
     """A recorded hit, and how it is judged so far."""
 
@@ -94,9 +86,9 @@ def judge_new(limit: int, judged: Judge) -> int:
         hits = _take(conn, limit)
         if not hits:
             return 0
-        copies = _copies(conn, {one.handover_id for one in hits})
-        keys = lock(conn, {one.delivery_id for one in copies.values()})
-        deliveries = _record(conn, hits, copies, keys)
+        handed = _handed(conn, {one.handover_id for one in hits})
+        keys = lock(conn, handed.values())
+        deliveries = _record(conn, hits, handed, keys)
         fresh = _judge(conn, deliveries, judged)
         refold(conn, deliveries)
         judge(conn, [_told(one, *keys[one[0].delivery_id]) for one in fresh])
@@ -136,19 +128,18 @@ def _take(conn: Connection, limit: int) -> list[NewHit]:
     return [NewHit(*row) for row in rows]
 
 
-def _copies(conn: Connection, handovers: Collection[UUID]) -> Mapping[UUID, _Copy]:
+def _handed(conn: Connection, handovers: Collection[UUID]) -> Mapping[UUID, UUID]:
+    """The delivery of each hand-over."""
     rows = conn.execute(
-        "SELECT id, delivery_id, account_id FROM handover WHERE id = ANY(%s)",
-        (list(handovers),),
+        "SELECT id, delivery_id FROM handover WHERE id = ANY(%s)", (list(handovers),)
     )
-    return {id: _Copy(*known) for id, *known in rows}
+    return dict(rows.fetchall())
 
 
 _COLUMNS = {
     "delivery_id": "uuid",
     "digest": "bytea",
     "handover_id": "uuid",
-    "account_id": "int",
     "provider_class": "text",
     "url": "text",
     "remote_host": "text",
@@ -169,27 +160,25 @@ _INSERT = (
 def _record(
     conn: Connection,
     hits: Sequence[NewHit],
-    copies: Mapping[UUID, _Copy],
+    handed: Mapping[UUID, UUID],
     present: Collection[UUID],
 ) -> set[UUID]:
     """Store the hits, not judged yet; gives their deliveries."""
     # A delivery whose month was dropped is counted and let go.
     known = [
-        (one, copies[one.handover_id])
-        for one in hits
-        if one.handover_id in copies and copies[one.handover_id].delivery_id in present
+        (one, handed[one.handover_id]) for one in hits if handed.get(one.handover_id) in present
     ]
     count(conn, "hits_of_dropped_months", "", len(hits) - len(known))
-    full = _full(conn, {copy.delivery_id for _, copy in known})
+    full = _full(conn, {delivery_id for _, delivery_id in known})
     kept = [
-        (hit, copy)
-        for hit, copy in known
-        if (copy.delivery_id, TYPES[hit.kind] in _REQUESTS) not in full
+        (hit, delivery_id)
+        for hit, delivery_id in known
+        if (delivery_id, TYPES[hit.kind] in _REQUESTS) not in full
     ]
     count(conn, "hits_too_many", "", len(known) - len(kept))
     if kept:
         conn.execute(_INSERT, (rows_json(_COLUMNS, [_row(*one) for one in kept]),))
-    return {copy.delivery_id for _, copy in kept}
+    return {delivery_id for _, delivery_id in kept}
 
 
 def _full(conn: Connection, deliveries: Collection[UUID]) -> set[tuple[UUID, bool]]:
@@ -205,14 +194,13 @@ def _full(conn: Connection, deliveries: Collection[UUID]) -> set[tuple[UUID, boo
     return {(id, is_request) for id, is_request in rows}
 
 
-def _row(hit: NewHit, copy: _Copy) -> tuple[Any, ...]:
+def _row(hit: NewHit, delivery_id: UUID) -> tuple[Any, ...]:
     # One hit is one fact, by its own id, however often it is brought in from a spool.
     digest = sha256(f"{WORD}:{hit.id}".encode()).digest()[:16]
     return (
-        copy.delivery_id,
+        delivery_id,
         digest,
         hit.handover_id,
-        copy.account_id,
         hit.method,
         hit.url or None,
         hit.address,

@@ -194,7 +194,7 @@ def _event(row: tuple[Any, ...]) -> Entry:
         Kind.EVENT,
         type,
         _LOCAL_STATES.get(type) if ours else verdict,
-        OURSELVES if ours else account,
+        account or OURSELVES,
         attempt_id,
         handover_id,
         provider_type=None if ours else provider_type,
