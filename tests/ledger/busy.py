@@ -9,10 +9,11 @@ from postroom.domain.address import suppression_key
 from postroom.domain.delivery import EventType, Outcome, Stage
 from postroom.ledger import queue, timers
 from postroom.ledger.acceptance import Acceptance, NewDelivery
-from postroom.ledger.attempts import NewAttempt, Then
+from postroom.ledger.attempts import NewAttempt
 from postroom.ledger.db import transaction
 from postroom.ledger.events import NewEvent, record
 from postroom.ledger.intake import NewReceipt
+from postroom.ledger.settlements import Then
 from postroom.ledger.suppressions import NewSuppression, add
 from postroom.ledger.writer import store_receipt
 from tests.ledger import making

@@ -9,13 +9,14 @@ from uuid import UUID
 from postroom.domain.address import suppression_key
 from postroom.domain.delivery import VERDICTS, EventType, Grade, Outcome, grade_of
 from postroom.domain.lane import Lane
-from postroom.ledger import accounts, attempts, keys, queue
+from postroom.ledger import accounts, attempts, keys, queue, settlements
 from postroom.ledger.acceptance import Acceptance, NewDelivery, NewMessage
-from postroom.ledger.attempts import HandoverResult, NewAttempt, NewHandover, Settlement, Then
+from postroom.ledger.attempts import NewAttempt, NewHandover
 from postroom.ledger.db import connection
 from postroom.ledger.events import NewEvent
 from postroom.ledger.ids import uuid7, uuid7_like
 from postroom.ledger.queue import Claimed
+from postroom.ledger.settlements import HandoverResult, Settlement, Then
 from postroom.ledger.writer import accept_message
 
 
@@ -94,7 +95,7 @@ def begin(claimed: Sequence[Claimed], lease_s: float = 60) -> NewAttempt:
 def settle(
     attempt: NewAttempt, outcome: Outcome = Outcome.TAKEN, then: Then = Then.HANDED, **result: Any
 ) -> None:
-    attempts.settle(
+    settlements.settle(
         [
             Settlement(
                 attempt_id=attempt.id,

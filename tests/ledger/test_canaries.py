@@ -10,10 +10,11 @@ from postroom.domain.canary import Plan
 from postroom.domain.delivery import EventType, Outcome, Stage
 from postroom.ledger import canaries, queue
 from postroom.ledger.acceptance import NewMessage
-from postroom.ledger.attempts import NewAttempt, Then
+from postroom.ledger.attempts import NewAttempt
 from postroom.ledger.db import connection, transaction
 from postroom.ledger.events import record
 from postroom.ledger.ids import uuid7
+from postroom.ledger.settlements import Then
 from postroom.ledger.verify import verify
 from postroom.submission.canary import first_ones
 from tests.helpers import eventually

@@ -8,12 +8,13 @@ import pytest
 
 from postroom.domain.delivery import EventType, Outcome
 from postroom.ledger import receipts, suppressions, timers
-from postroom.ledger.attempts import NewAttempt, Then
+from postroom.ledger.attempts import NewAttempt
 from postroom.ledger.db import transaction
 from postroom.ledger.events import NewEvent, Recorded, from_json, record, to_json
 from postroom.ledger.ids import uuid7_like
 from postroom.ledger.intake import NewReceipt
 from postroom.ledger.receipts import ReadReceipt, Receipt
+from postroom.ledger.settlements import Then
 from postroom.ledger.verify import verify
 from postroom.ledger.writer import store_receipt
 from tests.ledger import making

@@ -9,9 +9,10 @@ import pytest
 
 from postroom.domain.delivery import EventType, Outcome
 from postroom.ledger import flow, leases
-from postroom.ledger.attempts import NewAttempt, Then
+from postroom.ledger.attempts import NewAttempt
 from postroom.ledger.db import connection, transaction
 from postroom.ledger.events import record
+from postroom.ledger.settlements import Then
 from tests.ledger import making
 from tests.ledger.making import accept, application, claim, new_message, now, scalar
 

@@ -10,8 +10,8 @@ import pytest
 from postroom.domain.delivery import Outcome, Stage
 from postroom.domain.lane import Lane
 from postroom.ledger import blobs, leases, queue, suppressions, timers
-from postroom.ledger.attempts import Then
 from postroom.ledger.db import connection, transaction
+from postroom.ledger.settlements import Then
 from postroom.ledger.suppressions import NewSuppression
 from postroom.ledger.verify import verify
 from tests.helpers import eventually

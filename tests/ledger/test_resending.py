@@ -8,11 +8,12 @@ import pytest
 
 from postroom.domain.delivery import EventType, Outcome
 from postroom.ledger import queue, suppressions, timers
-from postroom.ledger.attempts import NewAttempt, Then
+from postroom.ledger.attempts import NewAttempt
 from postroom.ledger.db import connection, transaction
 from postroom.ledger.events import record
 from postroom.ledger.ids import uuid7
 from postroom.ledger.queue import Claimed
+from postroom.ledger.settlements import Then
 from postroom.ledger.suppressions import NewSuppression
 from postroom.ledger.timeline import timeline
 from postroom.ledger.verify import verify

@@ -9,10 +9,10 @@ import pytest
 from postroom.domain.delivery import Outcome
 from postroom.domain.lane import Lane
 from postroom.ledger import leases, queue
-from postroom.ledger.attempts import Then
 from postroom.ledger.db import connection, transaction
 from postroom.ledger.pauses import pause_application, pause_communication
 from postroom.ledger.queue import Claimed
+from postroom.ledger.settlements import Then
 from postroom.ledger.shares import GROUPS_MAX, Rota
 from postroom.ledger.writer import accept_message
 from tests.helpers import eventually

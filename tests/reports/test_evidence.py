@@ -3,15 +3,10 @@
 from typing import Any
 
 from postroom.domain.delivery import Outcome
-from postroom.ledger import attempts
-from postroom.ledger.attempts import (
-    HandoverResult,
-    NewAttempt,
-    NewHandover,
-    Settlement,
-    Then,
-)
+from postroom.ledger import attempts, settlements
+from postroom.ledger.attempts import NewAttempt, NewHandover
 from postroom.ledger.ids import uuid7, uuid7_like
+from postroom.ledger.settlements import HandoverResult, Settlement, Then
 from tests.ledger import busy, making
 from tests.reports.reading import reader
 
@@ -62,7 +57,7 @@ def call_to_two(answer: bytes) -> tuple[NewAttempt, bytes]:
         HandoverResult(h.id, h.delivery_id, h.fence, Outcome.TAKEN, Then.HANDED)
         for h in attempt.handovers
     ]
-    attempts.settle(
+    settlements.settle(
         [
             Settlement(
                 attempt_id=attempt.id,

@@ -7,8 +7,8 @@ import pytest
 
 from postroom.domain.delivery import Outcome
 from postroom.domain.lane import Lane
-from postroom.ledger.attempts import Then
 from postroom.ledger.queue import Claimed
+from postroom.ledger.settlements import Then
 from postroom.providers.base import Refusal, Reply, ReplyKind
 from postroom.sending.endings import Ending, Moment, ending_of
 

@@ -14,7 +14,7 @@ import pytest
 
 from postroom.domain.lane import Lane
 from postroom.ledger import attempts as ledger_attempts
-from postroom.ledger import blobs, leases, queue
+from postroom.ledger import blobs, leases, queue, settlements
 from postroom.ledger.attempts import NewAttempt
 from postroom.ledger.db import connection
 from postroom.ledger.queue import Claimed
@@ -59,7 +59,7 @@ async def _make_call(claimed: list[Claimed]) -> list[Groups]:
     handing = Handing(
         PACE,
         Beginner(ledger_attempts.begin),
-        Settler(ledger_attempts.settle),
+        Settler(settlements.settle),
         back_off,
         meters,
         berths,

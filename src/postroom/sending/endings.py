@@ -7,8 +7,8 @@ from uuid import UUID
 
 from postroom.domain import retry
 from postroom.domain.delivery import Outcome
-from postroom.ledger.attempts import HandoverResult, Settlement, Then
 from postroom.ledger.queue import Claimed
+from postroom.ledger.settlements import HandoverResult, Settlement, Then
 from postroom.providers.base import Refusal, Reply, ReplyKind
 from postroom.sending.halving import halves
 

@@ -11,10 +11,11 @@ from uuid import UUID
 
 from postroom.domain.lane import Lane
 from postroom.ledger import accounts, paces, queue
-from postroom.ledger.attempts import NewAttempt, NewHandover, Then
+from postroom.ledger.attempts import NewAttempt, NewHandover
 from postroom.ledger.db import LedgerUnavailable
 from postroom.ledger.ids import uuid7
 from postroom.ledger.queue import Claimed
+from postroom.ledger.settlements import Then
 from postroom.providers.base import Reply, ReplyKind
 from postroom.sending.backoff import BackOff, concerns_account, is_throttling
 from postroom.sending.beginner import Beginner

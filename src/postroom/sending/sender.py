@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 
 from postroom.domain.lane import Lane
-from postroom.ledger import attempts, blobs
+from postroom.ledger import attempts, blobs, settlements
 from postroom.ledger.accounts import SealBroken
 from postroom.ledger.db import LedgerUnavailable
 from postroom.sending.accounts import Accounts
@@ -52,7 +52,7 @@ async def run(pace: Pace, stop: threading.Event) -> None:
     accounts = Accounts(carriers, back_off, meters, berths)
     messages = RecentMessages(blobs.load_submissions, _now, pace.kept_bytes_max)
     planner = Planner(messages, accounts.road_map, pace.batch_max)
-    settler = Settler(attempts.settle)
+    settler = Settler(settlements.settle)
     beginner = Beginner(attempts.begin)
     slow = SlowReceivers(pace.lease_s)
     handing = Handing(

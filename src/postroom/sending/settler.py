@@ -4,7 +4,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Sequence
 
-from postroom.ledger.attempts import Settlement
+from postroom.ledger.settlements import Settlement
 from postroom.sending.patience import patiently
 
 _log = logging.getLogger(__name__)
