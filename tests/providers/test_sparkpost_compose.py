@@ -1,8 +1,6 @@
 """A mail as SparkPost's JSON: a template for all and data for each, and finished mails."""
 
-import html
 import json
-import re
 from dataclasses import replace
 from hashlib import sha256
 from typing import Any
@@ -11,56 +9,22 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from postroom.domain.content import Attachment, Content, Mailbox
-from postroom.domain.template import MissingField, parse
-from postroom.providers.base import Account, Call, CannotCarry, Copy, RawMail, Stored
+from postroom.domain.content import Attachment, Mailbox
+from postroom.domain.template import parse
+from postroom.providers.base import CannotCarry, Copy, RawMail, Stored
 from postroom.providers.sparkpost import (
-    SparkPostCarrier,
     SparkPostMimeCarrier,
     sparkpost_header,
 )
 from postroom.providers.sparkpost.compose import CONTENT_BYTES_MAX, DATA_BYTES_MAX
-from tests.providers.mail_making import CONTENT, INVITE, LOGO, PDF, PLAIN, copies, copy, headers
+from tests.providers.json_vendors import SPARKPOST, payload, rendered
+from tests.providers.mail_making import CONTENT, LOGO, PDF, PLAIN, copies, copy, headers
 
-ACCOUNT = Account(1, "sp", "sparkpost", False, {"api_key": "k"})
-EXPRESSION = re.compile(r"\{\{\{([A-Za-z]\w*)\}\}\}")
-
-
-def compose(content: Content, *to: Copy) -> list[Call]:
-    return SparkPostCarrier().compose(ACCOUNT, content, to)
-
-
-def payload(call: Call) -> dict[str, Any]:
-    found = json.loads(call.body())
-    assert isinstance(found, dict)
-    return found
-
-
-def rendered(told: dict[str, Any], text: str, number: int = 0) -> str:
-    """The text as the vendor makes it: a value is written out and not looked at again."""
-    data = told.get("substitution_data", {}) | told["recipients"][number].get(
-        "substitution_data", {}
-    )
-    assert not re.search(r"\{\{|\}\}", EXPRESSION.sub("", text))
-    return EXPRESSION.sub(lambda name: data[name[1]], text)
-
+ACCOUNT = SPARKPOST.account
+compose = SPARKPOST.compose
 
 values = st.text(st.characters(codec="utf-8", exclude_characters="\x00"), max_size=30)
 braced = st.text("{}ab ", max_size=12)
-
-
-@given(st.lists(st.tuples(values, values), min_size=1, max_size=4))
-def test_every_recipient_gets_the_texts_of_the_own_copy(pairs: list[tuple[str, str]]) -> None:
-    to = [copy(n, name=name, code=code) for n, (name, code) in enumerate(pairs)]
-    told = payload(compose(CONTENT, *to)[0])
-    content = told["content"]
-    for number, one in enumerate(to):
-        recipient = told["recipients"][number]
-        assert recipient["address"] == {"email": one.recipient}
-        assert recipient["metadata"] == {"postroom_handover": str(one.handover_id)}
-        text, page = (rendered(told, content[name], number) for name in ("text", "html"))
-        assert text == parse(CONTENT.text or "").render(one.vars)
-        assert page == parse(CONTENT.html or "").render(one.vars, html.escape)
 
 
 def _apart(text: str) -> str:
@@ -94,26 +58,6 @@ def test_a_mail_without_fields_goes_as_it_is() -> None:
     assert "substitution_data" not in told["recipients"][0]
 
 
-def test_a_line_end_in_a_value_never_reaches_the_subject() -> None:
-    told = payload(compose(CONTENT, copy(1, name="Jo\r\nBcc: x@example.com"))[0])
-    subject = rendered(told, told["content"]["subject"])
-    assert subject == "Hello Jo Bcc: x@example.com"
-
-
-@pytest.mark.parametrize(("count", "sizes"), [(2_000, [2_000]), (2_001, [2_000, 1])])
-def test_a_call_takes_two_thousand_recipients_and_not_one_more(
-    count: int, sizes: list[int]
-) -> None:
-    assert [len(call.copies) for call in compose(CONTENT, *copies(count))] == sizes
-
-
-def test_every_copy_s_slice_is_its_own_recipient() -> None:
-    (call,) = compose(CONTENT, *copies(3))
-    body = call.body()
-    slices = [json.loads(body[start : start + length]) for start, length in call.slices]
-    assert slices == payload(call)["recipients"]
-
-
 def test_what_all_have_in_common_is_said_once() -> None:
     content = replace(
         PLAIN,
@@ -142,24 +86,12 @@ def test_what_all_have_in_common_is_said_once() -> None:
     assert [each["name"] for each in shared["inline_images"]] == ["logo.png"]
 
 
-def test_a_missing_value_is_named() -> None:
-    with pytest.raises(MissingField, match="name"):
-        compose(CONTENT, replace(copy(1), vars={"code": "x"}))
-
-
 @pytest.mark.parametrize(
     "changes",
     [
-        {"cc": (Mailbox("c@example.com"),)},
-        {"display_to": (Mailbox("c@example.com"),)},
-        {"message_id": "<own@example.com>"},
-        {"text": None},
-        {"reply_to": (Mailbox("a@example.com"), Mailbox("b@example.com"))},
-        {"attachments": (INVITE,)},
         {"attachments": (replace(LOGO, content_id="other"),), "html": "<img src='cid:other'>"},
         {"attachments": (Attachment("a.bin", "a/b", b"x" * CONTENT_BYTES_MAX),)},
         headers(X_MSYS_API="{}"),
-        headers(Return_Path="x@example.com"),
         {"text": "{{ name }}", "sender": Mailbox("news@example.com", "{{email}}")},
         {"text": "{{ name }}", **headers(X_Case="{{email}}")},
     ],
@@ -212,9 +144,7 @@ def test_a_mail_that_json_cannot_hold_is_not_carried(data: bytes) -> None:
         SparkPostMimeCarrier().compose(ACCOUNT, raw(data, copy(1)), [copy(1)])
 
 
-def test_each_road_takes_its_own_kind_of_mail() -> None:
-    with pytest.raises(CannotCarry):
-        SparkPostCarrier().compose(ACCOUNT, raw(RAW, copy(1)), [copy(1)])
+def test_the_road_for_finished_mails_takes_no_other() -> None:
     with pytest.raises(CannotCarry):
         SparkPostMimeCarrier().compose(ACCOUNT, PLAIN, [copy(1)])
 
