@@ -54,7 +54,7 @@ def test_a_database_that_does_not_come_up_hides_nothing_of_the_spool(
 
     monkeypatch.setattr(command, "ledger_open", away)
     spool.append(NewReceipt(1, datetime.now(UTC), {}, b"[]"))
-    assert command.run(Namespace(json=False)) == 1
+    assert command.run(Namespace(json=False, about=[])) == 1
     said = capsys.readouterr().out
     assert "notifications wait for the database since" in said
     assert "it does not answer" in said
