@@ -1,30 +1,26 @@
 """From hits to events: taken, judged together with the others of their copy, and recorded.
 
-A hit becomes an event of its delivery, `opened`, `clicked`, `unsubscribed` or
-`resubscribed`. Its words never change; what it was,
-by a person or a machine, is a reading, which further hits and newer rules may rewrite.
+A hit becomes an event of its delivery: `opened`, `clicked`, `unsubscribed` or `resubscribed`. Its
+words never change; what it was, by a person or a machine, is a reading (`hit_readings.py`), which
+further hits and newer rules may rewrite.
 """
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Collection, Mapping, Sequence
 from hashlib import sha256
 from typing import Any
 from uuid import UUID
 
-from postroom.domain.delivery import VERDICTS, EventType, Grade, grade_of
-from postroom.domain.engagement import RULES_VERSION, Hit, Judgement
+from postroom.domain.delivery import EventType, Grade
 from postroom.ledger import doubts
 from postroom.ledger.db import Connection, transaction
 from postroom.ledger.folding import lock, refold
 from postroom.ledger.hit_intake import NewHit
+from postroom.ledger.hit_readings import REQUESTS, WORD, Judge, Judged, read_anew
 from postroom.ledger.judging import Told, judge
 from postroom.ledger.recordset import rows_json, rows_of
 from postroom.ledger.retrying import again_on_deadlock
 from postroom.ledger.tallies import count
 
-WORD = "hit"
-"""The `provider_type` and `basis` of these events: no provider told them."""
 KEPT_MAX = 1_000
 """Opens and clicks of one delivery that are kept, and as many requests; no person comes so
 often. Further ones are counted."""
@@ -35,48 +31,8 @@ TYPES = {
     "u": EventType.UNSUBSCRIBED,
     "r": EventType.RESUBSCRIBED,
 }
-_REQUESTS = (EventType.UNSUBSCRIBED, EventType.RESUBSCRIBED)
 _UNSUBSCRIBED = "unsubscribed"
 """Of the table of reasons."""
-
-Judge = Callable[[Sequence[Hit], datetime], Sequence[Judgement]]
-"""What each hit of one copy was, given when it was handed over; pure."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Kept:
-    """A recorded hit, and how it is judged so far."""
-
-    delivery_id: UUID
-    digest: bytes
-    handover_id: UUID
-    begun_at: datetime
-    type: str
-    method: str
-    url: str
-    address: str | None
-    agent: str | None
-    at: datetime
-    rules: int
-    judgement: Judgement | None
-    """None: not judged yet."""
-
-    def as_hit(self) -> Hit:
-        """As the rules look at it."""
-        earlier = self.judgement if self.agent is None else None
-        return Hit(
-            self.at,
-            self.method,
-            self.url,
-            self.address,
-            self.agent or "",
-            earlier,
-            is_request=self.type in _REQUESTS,
-        )
-
-    def is_judged(self, judgement: Judgement) -> bool:
-        """Whether this is how it is read already, by today's rules."""
-        return (self.judgement, self.rules) == (judgement, RULES_VERSION)
 
 
 @again_on_deadlock
@@ -89,7 +45,7 @@ def judge_new(limit: int, judged: Judge) -> int:
         handed = _handed(conn, {one.handover_id for one in hits})
         keys = lock(conn, handed.values())
         deliveries = _record(conn, hits, handed, keys)
-        fresh = _judge(conn, deliveries, judged)
+        fresh = read_anew(conn, deliveries, judged)
         refold(conn, deliveries)
         judge(conn, [_told(one, *keys[one[0].delivery_id]) for one in fresh])
         doubts.note_refuted(conn, deliveries)
@@ -113,7 +69,7 @@ def rejudge(after: UUID, limit: int, judged: Judge) -> UUID | None:
             )
         ]
         lock(conn, ids)
-        _judge(conn, ids, judged)
+        read_anew(conn, ids, judged)
         refold(conn, ids)
         return ids[-1] if ids else None
 
@@ -173,7 +129,7 @@ def _record(
     kept = [
         (hit, delivery_id)
         for hit, delivery_id in known
-        if (delivery_id, TYPES[hit.kind] in _REQUESTS) not in full
+        if (delivery_id, TYPES[hit.kind] in REQUESTS) not in full
     ]
     count(conn, "hits_too_many", "", len(known) - len(kept))
     if kept:
@@ -189,7 +145,7 @@ def _full(conn: Connection, deliveries: Collection[UUID]) -> set[tuple[UUID, boo
         " WHERE delivery_id = ANY(%s) AND provider_type = %s"
         " GROUP BY delivery_id, is_request"
         " HAVING count(*) >= %s",
-        (list(_REQUESTS), list(deliveries), WORD, KEPT_MAX),
+        (list(REQUESTS), list(deliveries), WORD, KEPT_MAX),
     )
     return {(id, is_request) for id, is_request in rows}
 
@@ -207,92 +163,6 @@ def _row(hit: NewHit, delivery_id: UUID) -> tuple[Any, ...]:
         hit.agent,
         hit.hit_at,
         str(TYPES[hit.kind]),
-    )
-
-
-Judged = tuple[_Kept, Judgement]
-
-
-def _judge(conn: Connection, deliveries: Collection[UUID], judged: Judge) -> list[Judged]:
-    """Write what each hit of these deliveries was; gives those that were not judged before."""
-    by_copy: dict[UUID, list[_Kept]] = {}
-    for one in _kept(conn, deliveries):
-        by_copy.setdefault(one.handover_id, []).append(one)
-    found: list[Judged] = []
-    for copy in by_copy.values():
-        judgements = judged([one.as_hit() for one in copy], copy[0].begun_at)
-        found += zip(copy, judgements, strict=True)
-    _write(conn, [pair for pair in found if not pair[0].is_judged(pair[1])])
-    _anonymise(conn, deliveries)
-    return [(one, it) for one, it in found if one.judgement is None]
-
-
-def _kept(conn: Connection, deliveries: Collection[UUID]) -> Iterator[_Kept]:
-    rows = conn.execute(
-        "SELECT event.delivery_id, digest, handover_id, begun_at, type, provider_class,"
-        "       COALESCE(url, ''), remote_host, user_agent, received_at, rules, machine,"
-        "       reason_basis"
-        "  FROM event"
-        "  JOIN handover ON handover.id = handover_id"
-        " WHERE event.delivery_id = ANY(%s) AND provider_type = %s",
-        (list(deliveries), WORD),
-    )
-    for *words, machine, rule in rows:
-        judgement = None if rule is None else Judgement(machine, rule)
-        yield _Kept(*(*words, judgement))
-
-
-_READING = {
-    "delivery_id": "uuid",
-    "digest": "bytea",
-    "machine": "bool",
-    "grade": "smallint",
-    "verdict": "text",
-    "reason_basis": "text",
-    "rules": "smallint",
-}
-_REWRITE = (
-    "UPDATE event"
-    "   SET machine = read.machine, grade = read.grade, verdict = read.verdict,"
-    "       reason_basis = read.reason_basis, rules = read.rules"
-    f" FROM {rows_of(_READING, 'read')}"
-    # `= ANY` beside the join keeps the plan to index look-ups on the partitions concerned.
-    " WHERE event.delivery_id = read.delivery_id AND event.digest = read.digest"
-    "   AND event.delivery_id = ANY(%s)"
-)
-
-
-def _write(conn: Connection, changed: Sequence[Judged]) -> None:
-    if changed:
-        ids = [one.delivery_id for one, _ in changed]
-        conn.execute(_REWRITE, (rows_json(_READING, [_reading(*one) for one in changed]), ids))
-
-
-def _reading(one: _Kept, judgement: Judgement) -> tuple[Any, ...]:
-    type = EventType(one.type)
-    grade = grade_of(type, judgement.machine)
-    return (
-        one.delivery_id,
-        one.digest,
-        judgement.machine,
-        int(grade),
-        None if grade is Grade.NONE else str(VERDICTS[type]),
-        judgement.rule,
-        RULES_VERSION,
-    )
-
-
-def _anonymise(conn: Connection, deliveries: Collection[UUID]) -> None:
-    """Drop who came, where the application wants that, now that it is judged."""
-    conn.execute(
-        "UPDATE event SET remote_host = NULL, user_agent = NULL"
-        " WHERE delivery_id = ANY(ARRAY("
-        "          SELECT delivery.id"
-        "            FROM delivery"
-        "            JOIN application ON application.id = application_id"
-        "           WHERE delivery.id = ANY(%s) AND anonymous_hits))"
-        "   AND provider_type = %s AND user_agent IS NOT NULL",
-        (list(deliveries), WORD),
     )
 
 
