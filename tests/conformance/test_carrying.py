@@ -64,13 +64,16 @@ def test_a_batch_at_the_limit_and_one_over_gives_everybody_the_own_mail_alone(
 ) -> None:
     limit = house.roads()[0].batch_size
     people = [f"silent+{number}@batch{over}.sim.example" for number in range(limit + over)]
-    mailing = house.post(
-        [{"email": one, "vars": {"name": f"<N{n}>"}} for n, one in enumerate(people)],
-        subject="For {{ name }}",
-        text="Dear {{ name }}.",
-        html="<p>Dear {{ name }}.</p>",
-    )
     with sending(replace(PACE, claim_max=limit + over)):
+        # A sender claims as much as may be once it has seen that calls hold more than one.
+        warm = house.post([f"silent+{number}@warm{over}.sim.example" for number in range(limit)])
+        warm.wait_until("submitted")
+        mailing = house.post(
+            [{"email": one, "vars": {"name": f"<N{n}>"}} for n, one in enumerate(people)],
+            subject="For {{ name }}",
+            text="Dear {{ name }}.",
+            html="<p>Dear {{ name }}.</p>",
+        )
         mailing.wait_until("submitted")
     assert sorted(count for _, count, _ in mailing.attempts()) == [1] * over + [limit]
     copies = mailing.copies()
