@@ -11,11 +11,8 @@ def fed(claimed: int, sizes: list[int], calls: int, appetite: Appetite) -> int:
     return appetite.limit(1)
 
 
-def test_a_first_claim_leaves_mail_to_others_and_a_broadcast_is_soon_known() -> None:
-    appetite = Appetite(1_000)
-    assert appetite.limit(24) == 24
-    assert fed(24, [24], 24, appetite) == 48
-    assert appetite.limit(24) == 1_000
+def test_nothing_is_known_at_first_and_as_much_as_may_be_is_claimed() -> None:
+    assert Appetite(1_000).limit(24) == 1_000
 
 
 def test_single_mails_are_claimed_one_for_each_call() -> None:
@@ -34,6 +31,7 @@ def test_the_calls_of_a_broadcast_grow_again_after_each_urgent_mail() -> None:
 
 def test_the_calls_of_a_broadcast_grow_again_after_single_mails_alone() -> None:
     appetite = Appetite(1_000)
+    assert fed(1, [1], 1, appetite) == 1
     assert fed(1, [1], 1, appetite) == 2
     assert fed(2, [1, 1], 1, appetite) == 1
     assert fed(1, [1], 1, appetite) == 2
@@ -53,7 +51,6 @@ def test_calls_that_hold_only_so_many_keep_the_claim_near_to_that(size: int) -> 
 
 def test_an_end_of_the_queue_says_nothing_of_more() -> None:
     appetite = Appetite(1_000)
-    fed(24, [24], 24, appetite)
     assert fed(300, [100, 100, 100], 24, appetite) == 100
 
 

@@ -202,16 +202,20 @@ def _claimed(row: tuple[Any, ...]) -> Claimed:
 
 
 def give_back(claimed: Sequence[Claimed], delay_s: float) -> None:
-    """Return claimed deliveries, none of them handed over, to the queue."""
+    """Return claimed deliveries, none of them handed over, to the queue.
+
+    Without a delay each has its old place there.
+    """
     with transaction() as conn:
         for fence, ids in by_fence(claimed):
             returned = conn.execute(
                 "UPDATE delivery"
                 "   SET stage = 'queued', lease_until = NULL, changed_at = now(),"
-                "       due_at = now() + make_interval(secs => %s)"
-                " WHERE id = ANY(%s) AND stage = 'submitting' AND fence = %s"
+                "       due_at = CASE WHEN %(delay)s = 0 THEN due_at"
+                "                     ELSE now() + make_interval(secs => %(delay)s) END"
+                " WHERE id = ANY(%(ids)s) AND stage = 'submitting' AND fence = %(fence)s"
                 " RETURNING id",
-                (delay_s, ids, fence),
+                {"delay": delay_s, "ids": ids, "fence": fence},
             ).fetchall()
             application_limits.give_back(conn, [id for (id,) in returned])
 

@@ -15,9 +15,7 @@ class Appetite:
 
     def __init__(self, claim_max: int) -> None:
         self._claim_max = claim_max
-        # More only once calls were seen to hold more: a first claim of a thousand single mails
-        # would keep them from other senders for seconds.
-        self._per_call = 1.0
+        self._per_call = float(claim_max)
         self._ended: deque[float] = deque()
 
     def ended(self) -> None:

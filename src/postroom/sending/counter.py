@@ -23,7 +23,7 @@ from postroom.sending.compose import Planned
 from postroom.sending.handing import Handing
 from postroom.sending.pace import Pace
 from postroom.sending.patience import patiently
-from postroom.sending.planning import Planner, Plans
+from postroom.sending.planning import Planner, Plans, by_message, for_calls
 from postroom.sending.shelf import Portion, Shelf
 from postroom.sending.slots import Slots
 
@@ -131,9 +131,12 @@ class Counter:
 
     async def _serve(self, claimed: Sequence[Claimed], calls: int) -> None:
         """Plan the calls, as many as the shelf has room for, and let them wait for a free slot."""
-        sizes = await patiently(blobs.sizes, list({one.message_id for one in claimed}))
-        recipients: list[int] = []
-        for portion in self._shelf.portions(claimed, sizes):
+        held, surplus = for_calls(claimed, calls)
+        if surplus:  # more calls than were asked for: others could make them sooner
+            await patiently(queue.give_back, surplus, 0.0)
+        recipients = [len(group) for group in by_message(surplus).values()]
+        sizes = await patiently(blobs.sizes, list({one.message_id for one in held}))
+        for portion in self._shelf.portions(held, sizes):
             await self._shelf.put(portion.weight)
             plans = await self._plan(portion.claimed)
             self._begin(plans, portion)

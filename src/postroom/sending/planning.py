@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import chain
 from uuid import UUID
 
 from postroom.domain.route import Route
@@ -29,6 +30,12 @@ def by_message(claimed: Iterable[Claimed]) -> dict[UUID, list[Claimed]]:
     for one in claimed:
         groups.setdefault(one.message_id, []).append(one)
     return groups
+
+
+def for_calls(claimed: Iterable[Claimed], calls: int) -> tuple[list[Claimed], list[Claimed]]:
+    """The claims of so many messages, each of which is one call at least; and the others."""
+    groups = list(by_message(claimed).values())
+    return list(chain(*groups[:calls])), list(chain(*groups[calls:]))
 
 
 @dataclass(slots=True)
