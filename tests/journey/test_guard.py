@@ -10,14 +10,14 @@ import pytest
 from tests.helpers import eventually
 from tests.installation import Installation, installed
 
-POISONED, HEALTHY = 3000, 300
+POISONED, HEALTHY = 2000, 200
 
 
 @pytest.fixture(scope="module")
 def one() -> Iterator[Installation]:
-    """An installation whose account carries 150 recipients a second."""
+    """An installation whose account is slow beside what it hears back, on a busy machine too."""
     with installed() as running:
-        running.cli("account", "set", "simulator", "recipients_per_s=150")
+        running.cli("account", "set", "simulator", "recipients_per_s=40")
         yield running
 
 
