@@ -97,6 +97,14 @@ def test_what_is_given_back_can_be_claimed_again() -> None:
     assert len(claim()) == 1
 
 
+def test_what_is_given_back_without_a_delay_has_its_old_place() -> None:
+    app = application()
+    first = accept(new_message(app)).message_id
+    accept(new_message(app))
+    queue.give_back(claim(1), 0)
+    assert [one.message_id for one in claim(1)] == [first]
+
+
 def test_a_lost_claim_without_a_handover_goes_back_to_the_queue() -> None:
     accept(new_message(application()))
     claim(lease_s=-1)
