@@ -64,56 +64,81 @@ class Task:
 
 
 def tasks() -> Sequence[Task]:
-    """Everything the clock does, each with its own pace."""
-    words = WaitingWords()
-
-    def by_silence(step: Callable[[], int]) -> Callable[[], int]:
-        """The step, when no word that would break the silence waits to be read."""
-        return lambda: step() if words.are_read() else 0
-
+    """Everything the clock does, each with its own pace, in the order in which it is looked at."""
     return (
         Task("expired", 1, lambda: timers.expire(STEP)),
         Task("leases lost", 1, lambda: leases.sweep(STEP)),
+        *_doubts(),
+        *_holds(),
+        *_addresses(),
+        *_words_missing(),
+        *_guard(),
+        Task("partitions made", 3600, lambda: partitions.ensure(datetime.now(UTC))),
+    )
+
+
+def _doubts() -> Sequence[Task]:
+    """What is decided by silence: not while a word that would break it waits to be read."""
+    words = WaitingWords()
+
+    def by_silence(step: Callable[[], int]) -> Callable[[], int]:
+        return lambda: step() if words.are_read() else 0
+
+    def prove_not_taken() -> int:
+        window = timedelta(seconds=settings.POSTROOM_DOUBT_WINDOW_S)
+        return doubts.prove_not_taken(_TELLING, missing.looked_up(), window)
+
+    def resend() -> int:
+        return timers.resend_doubtful(settings.POSTROOM_DOUBT_WINDOW_S, STEP)
+
+    def pass_windows() -> int:
+        return timers.pass_windows(
+            settings.POSTROOM_SILENCE_S, settings.POSTROOM_SILENCE_DEFERRED_S, STEP
+        )
+
+    return (
         Task("applications told of doubt", doubt_watch.EVERY_S, doubt_watch.tell),
         # Before the next one, which sends again what may have been taken.
-        Task(
-            "proved not taken",
-            SWEEP_S,
-            by_silence(
-                lambda: doubts.prove_not_taken(
-                    _TELLING,
-                    missing.looked_up(),
-                    timedelta(seconds=settings.POSTROOM_DOUBT_WINDOW_S),
-                )
-            ),
-        ),
-        Task(
-            "doubtful sent again",
-            SWEEP_S,
-            by_silence(lambda: timers.resend_doubtful(settings.POSTROOM_DOUBT_WINDOW_S, STEP)),
-        ),
-        Task(
-            "windows passed",
-            SWEEP_S,
-            by_silence(
-                lambda: timers.pass_windows(
-                    settings.POSTROOM_SILENCE_S, settings.POSTROOM_SILENCE_DEFERRED_S, STEP
-                )
-            ),
-        ),
+        Task("proved not taken", SWEEP_S, by_silence(prove_not_taken)),
+        Task("doubtful sent again", SWEEP_S, by_silence(resend)),
+        Task("windows passed", SWEEP_S, by_silence(pass_windows)),
+    )
+
+
+def _holds() -> Sequence[Task]:
+    """What lets go on by itself what was held."""
+    return (
         Task("let go, verified by now", 2, lambda: timers.release_verified(_COVERING, STEP)),
         Task("looked at again, roads have changed", 2, lambda: timers.release_rerouted(STEP)),
-        Task("old counts of calls dropped", 600, account_health.forget_old),
         Task("moved by canaries", 2, lambda: canaries.look(STEP)),
+    )
+
+
+def _addresses() -> Sequence[Task]:
+    """What is known against addresses."""
+    return (
         Task("storms over", 60, storms.look),
         Task("old failures forgotten", 600, lambda: failures.forget_old(STEP)),
         Task("old words of domains forgotten", 600, lambda: domain_words.forget_old(STEP)),
+    )
+
+
+def _words_missing() -> Sequence[Task]:
+    """What providers were to tell, and have not told."""
+    return (
         Task("orphans joined", 2, lambda: receipts.retry_orphans(STEP)),
         Task("accounts fell silent or speak again", flow_watch.EVERY_S, flow_watch.look),
         Task("pulls wanted", missing.EVERY_S, missing.ask),
         Task("pulls wanted for silence", missing.SILENCE_EVERY_S, missing.ask_for_silent),
         Task("old pulls forgotten", 3600, lambda: pulls.forget_old(STEP)),
         Task("old counters forgotten", 600, lambda: flow.forget_old(STEP)),
+        Task("old counts of calls dropped", 600, account_health.forget_old),
+    )
+
+
+def _guard() -> Sequence[Task]:
+    """Rates, spikes, and what is held because of them."""
+    return (
         Task("cells nearer to a line", guard_watch.EVERY_S, guard_watch.look),
         Task("cells judged anew", guard_watch.SLOWLY_EVERY_S, guard_watch.look_back),
         Task("spikes began or ended", spike_watch.EVERY_S, spike_watch.look),
@@ -121,7 +146,6 @@ def tasks() -> Sequence[Task]:
         Task("held by the guard", 1, lambda: guard_cases.hold_waiting(STEP)),
         Task("let go on by a person", 1, lambda: guard_cases.release(STEP)),
         Task("old counters of the guard forgotten", 600, lambda: guard.forget_old(STEP)),
-        Task("partitions made", 3600, lambda: partitions.ensure(datetime.now(UTC))),
     )
 
 
