@@ -71,6 +71,9 @@ def test_one_click_stops_mail_of_this_kind_at_once_also_what_waits() -> None:
         post_http([ANN], text="Your bill.")
         with sending():
             eventually(lambda: stages() == {"delivered": 1, "submitted": 1, "suppressed": 1})
+            (suppression,) = suppressions.all_standing(ANN)
+            assert suppression.event_digest is not None
+            assert suppression.receipt_id is None, "no notification told of it"
 
 
 def test_mail_that_waits_already_is_stopped_too() -> None:

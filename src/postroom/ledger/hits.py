@@ -179,5 +179,5 @@ def _told(fresh: Judged, simulated: bool, address_key: str) -> Told:
         heard_at=one.at,
         delivery_id=one.delivery_id,
         event_digest=one.digest,
-        receipt_id=one.handover_id,
+        receipt_id=None,
     )

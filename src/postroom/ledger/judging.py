@@ -36,7 +36,8 @@ class Told:
     heard_at: datetime
     delivery_id: UUID | None
     event_digest: bytes | None
-    receipt_id: UUID
+    receipt_id: UUID | None
+    """None: it was told by a hit on an address of ours, and by no notification."""
 
     @property
     def key(self) -> Key:
@@ -60,7 +61,11 @@ def judge(conn: Connection, told: Sequence[Told]) -> None:
 
     Verdicts of the deliveries must be folded by now.
     """
-    failing = [_evidence(one) for one in told if one.is_failure]
+    failing = [
+        _evidence(one, one.receipt_id)
+        for one in told
+        if one.is_failure and one.receipt_id is not None
+    ]
     if failing:
         domain_words.lock(conn, {domain_of(one.key) for one in failing})
     fresh = _kept(conn, failing)
@@ -79,17 +84,17 @@ def domain_of(key: Key) -> Domain:
     return simulated, address.rpartition("@")[2]
 
 
-def _evidence(one: Told) -> Evidence:
+def _evidence(one: Told, receipt_id: UUID) -> Evidence:
     return Evidence(
         simulated=one.simulated,
         address_key=one.address_key,
         reason=one.reason or "",
-        subject=one.delivery_id or one.receipt_id,
+        subject=one.delivery_id or receipt_id,
         failed_at=one.at,
         at_once=one.at_once,
         delivery_id=one.delivery_id,
         event_digest=one.event_digest,
-        receipt_id=one.receipt_id,
+        receipt_id=receipt_id,
     )
 
 
