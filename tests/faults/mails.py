@@ -32,7 +32,7 @@ _FATES = (
 )
 """Magic local parts and their shares; the rest are ordinary addresses."""
 _ORDINARY = 10
-_FROM_DOMAINS = 100
+_FROM_DOMAINS = 1_000
 """So many that no guard judges the mail of one: it would rightly hold what fails as often."""
 
 
