@@ -2,6 +2,7 @@
 
 import json
 import re
+import time
 import urllib.request
 from collections.abc import Iterator
 
@@ -10,14 +11,17 @@ import pytest
 from tests.helpers import eventually
 from tests.installation import Installation, installed
 
-POISONED, HEALTHY = 2000, 200
+POISONED, HEALTHY = 3000, 300
 
 
 @pytest.fixture(scope="module")
 def one() -> Iterator[Installation]:
     """An installation whose account is slow beside what it hears back, on a busy machine too."""
     with installed() as running:
-        running.cli("account", "set", "simulator", "recipients_per_s=40")
+        running.cli("account", "set", "simulator", "recipients_per_s=100")
+        # Senders read accounts each second; until then a whole list would leave at once.
+        until = time.monotonic() + 5
+        eventually(lambda: time.monotonic() > until)
         yield running
 
 
