@@ -85,7 +85,8 @@ def test_urgent_mail_has_the_next_turn_of_a_slow_receiver() -> None:
     post(2, "slow.example", lane=Lane.URGENT)
     assert claim() == []
     time_passes(REST_S + 2)
-    assert [one.lane for one in claim(1)] == [Lane.URGENT]
+    # Ten: a claim of one may be the one in many that is kept for lower lanes.
+    assert [one.lane for one in claim(10)] == [Lane.URGENT]
 
 
 def test_an_operator_is_slow_at_all_its_domains_and_only_for_its_kind_of_mail() -> None:
